@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pushforward.core.errors import BadInput
 from pushforward.data.open import open_data
 from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.encoding import TableEncoding
@@ -271,3 +272,20 @@ def test_a_run_reads_its_file_in_digits_of_another_script(tmp_path: Path) -> Non
     assert (
         data.encoding.csv_file(data.encoding.decode(x)).decode() == (tmp_path / "t.csv").read_text()
     )
+
+
+def test_numbers_that_were_asked_for_decided_what_they_made_missing() -> None:
+    cells = [*(f"{day:%Y-%m-%d}" for day in DAYS), "2024-02-30"]
+    with pytest.raises(BadInput, match="number' makes it missing"):
+        column(cells)
+    found = column(cells, "number")
+    assert not asked_for(found)
+    sentence = "'2024-02-30' (1 value) counts as missing, as asked"
+    assert sentence in found.said
+    assert sentence in found.lost
+    assert asked_for(column(cells[:-1], "number"))  # here it decides nothing
+
+
+def test_moments_in_utc_are_said_to_be_written_with_their_letter() -> None:
+    found = column([f"{day:%Y-%m-%dT%H:%M:%S}Z" for day in DAYS])
+    assert found.said == ("dates written YYYY-MM-DDThh:mm:ssZ, and written so again",)

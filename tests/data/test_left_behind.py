@@ -125,6 +125,8 @@ def test_a_table_of_pictures_is_pictures(cell: Callable[[np.ndarray], Any], tmp_
     )
     assert (data.space, data.fingerprint) == (expected.space, expected.fingerprint)
     assert data.lost == ("'id' of each item (numbers)",)
+    assert any("in cells of the table" in note for note in data.notes)
+    assert not any("held by the program" in note for note in data.notes)
     assert open_data(file, images={"resize": 4, "channels": "grey"}).space == Space(1, 4, 4, 256)
     model = pf.fit("flow", data, steps=2, preset="smoke")
     assert model.log_prob(file).given == "label"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import datetime
+import gzip
 import json
+import lzma
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -277,3 +281,28 @@ def test_zero_bytes_are_no_table(raw: bytes, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(raw)
     with pytest.raises(BadInput, match="zero byte"):
         pf.load(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('a,b\n1,x\n2,"y\n3,z\n4,w\n', 3),
+        ('a,b\r\n"u\r\nv",x\r\n2,"y\r\n3,z\r\n', 4),
+        ('a;b\n1;"x ""y"" z"\n2;"y\n3;"z"\n4;"w"\n', 3),
+        ('sep=;\na;b\n1;x\n2;"y\n3;z\n', 4),
+    ],
+)
+def test_the_line_where_a_quote_opens_is_named(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "t.csv").write_bytes(text.encode())
+    with pytest.raises(BadInput, match=rf"is no CSV \(.*\): a quote opens in line {line} and"):
+        open_data(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(("pack", "word"), [(gzip, "gzip"), (bz2, "bzip2"), (lzma, "xz")])
+def test_packed_bytes_under_a_plain_name_are_called_so(
+    tmp_path: Path, pack: ModuleType, word: str
+) -> None:
+    text = "".join(f"{i},{i * i % 7}\n" for i in range(40))
+    (tmp_path / "t.csv").write_bytes(pack.compress(text.encode()))
+    with pytest.raises(BadInput, match=rf"is packed \({word}\).*add \.\w+ to its name"):
+        open_data(tmp_path / "t.csv")

@@ -8,6 +8,7 @@ import decimal
 import gzip
 import json
 import lzma
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from pandas.testing import assert_frame_equal
 
 from pushforward.app.runs.opening import open_source
 from pushforward.core.errors import BadInput
+from pushforward.data.dataset import describe
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.open import open_data
 from pushforward.data.tables.encoding import TableEncoding
@@ -229,7 +231,7 @@ def test_a_column_of_a_file_is_left_out_before_its_cells_are_judged(tmp_path: Pa
     assert [c.name for c in data.space.columns] == ["u", "w"]  # type: ignore[union-attr]
     kept = open_source(str(path), {"columns.odd": "number"})
     assert kept.space.columns[2].missing  # type: ignore[union-attr]
-    assert any("'oops' (1 values) count as missing, as asked" in one for one in kept.lost)
+    assert any("'oops' (1 value) counts as missing, as asked" in one for one in kept.lost)
     with pytest.raises(
         BadInput, match=r"a declaration of column 'ood': expected a column of the table.*'odd'"
     ):
@@ -252,3 +254,12 @@ def test_text_of_a_frame_that_holds_numbers_or_dates_is_modelled_as_these_and_co
     assert data.encoding is not None
     assert data.encoding.csv(frame) == frame.to_csv(index=False)
     assert data.encoding.parse_given("price=$5.00,day=03.11.2024,weight=1,50", 1).known is not None
+
+
+def test_one_category_is_called_one(tmp_path: Path) -> None:
+    rows = "".join(f"{'yes' if i % 2 else ''},{i % 7}.5,{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text(f"u,v,w\n{rows}")
+    data = open_data(tmp_path / "t.csv", columns={"u": "categorical"})
+    described = "\n".join(map(str, (*data.notes, describe(data))))
+    assert "1 category" in described
+    assert not re.search(r"\b1 (distinct values|categories|levels)\b", described)

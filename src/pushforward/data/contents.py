@@ -39,7 +39,9 @@ def _column(column: Column, values: Tensor, words: Callable[..., list[str] | Non
     absent = 1.0 - len(known) / max(1, len(values))
     missing = f", {100 * absent:.3g} % missing" if column.missing else ""
     if column.discrete:
-        return f"{column.name}: {column.kind}, {len(column.categories)} categories{missing}"
+        many = len(column.categories)
+        counted = "1 category" if many == 1 else f"{many} categories"
+        return f"{column.name}: {column.kind}, {counted}{missing}"
     low, high = (
         (known.min().item(), known.max().item()) if len(known) else (column.low, column.high)
     )

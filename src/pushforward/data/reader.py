@@ -177,7 +177,8 @@ def pictures_in(sheet: Sheet, options: ImageOptions, skip_bad: bool) -> Raw | No
         else _labelled(x, labels, options, skip_bad)
     )
     raw.held = False
-    raw.notes = [*sheet.notes, *found.notes, *raw.notes]
+    own = [note.replace(", held by the program", ", in cells of the table") for note in raw.notes]
+    raw.notes = [*sheet.notes, *found.notes, *own]
     raw.lost += [*found.lost, *sheet.lost]
     return raw
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from pushforward.core.errors import BadInput
-from pushforward.data.folders import few
+from pushforward.data.folders import counted, few
 from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
 from pushforward.data.tables.foreign_digits import in_its_digits
@@ -88,7 +88,8 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
         if mixed_zones(found, odd):
             return _local_and_zoned(cells, counts, empty, odd, asked)
         odd = {} if read_otherwise(found, odd, asked) else odd
-    found.said += unheeded(asked, found)
+    # words that count as missing because numbers were asked for are what that decided
+    found.said += [] if odd and asked.reading == "number" else unheeded(asked, found)
     if odd:
         sentence = _words_among(found, odd, counts, cells, lines, asked)
         if sentence is None:
@@ -285,10 +286,12 @@ def _words_among(
         ", ..." if len(odd) > _SHOWN else ""
     )
     size, alike = sum(odd.values()), sum(odd.values()) + sum(counts[cell] for cell in found.values)
+    many = f"{shown} ({counted(size, 'value')}) {'counts' if size == 1 else 'count'}"
     if asked.reading == "number":
-        return f"{shown} ({size} values) count as missing, as asked"
+        return f"{many} as missing, as asked"
     if _stand_for_gaps(found, odd):
-        return f"{shown} ({size} values) count as missing among {found.kind} ({asking(asked.label, 'categorical')} keeps words)"
+        keeps = f"{asking(asked.label, 'categorical')} keeps words"
+        return f"{many} as missing among {found.kind} ({keeps})"
     # so many numbers are no codes: as words they would be as many categories, or an identifier
     different = len(counts) >= ALL_DIFFERENT * len(cells) and len(cells) >= FEWEST_ROWS
     if size >= max(2, 0.1 * alike) and len(found.values) <= MOST_CODES and not different:

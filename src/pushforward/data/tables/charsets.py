@@ -30,6 +30,15 @@ MARKS = (
 _WIDE = (("utf-32-le", 4, 0), ("utf-32-be", 4, 3), ("utf-16-le", 2, 0), ("utf-16-be", 2, 1))
 
 
+# the first bytes of packed files, what these are called, and how their names end
+_PACKED = (
+    (b"\x1f\x8b", ("gzip", ".gz")),
+    (b"BZh", ("bzip2", ".bz2")),
+    (b"\xfd7zXZ\0", ("xz", ".xz")),
+    (b"PK\x03\x04", ("zip", ".zip")),
+)
+
+
 @dataclass(frozen=True)
 class Decoded:
     """The text of a file, what was decided, the encoding, and whether it began with a byte order
@@ -130,6 +139,14 @@ def _one_byte(raw: bytes, where: str, start: int) -> Decoded:
     control = sum(byte < 32 and byte not in b"\t\n\r\f" for byte in raw[:65536])
     # text is mostly letters without accents; packed data are not
     if control or (len(raw) >= 16 and len(high) > 0.5 * len(raw)):
+        packed = next((kind for magic, kind in _PACKED if raw.startswith(magic)), None)
+        if packed is not None:
+            word, ending = packed
+            raise BadInput(
+                f"{where} is packed ({word}), which its name does not say",
+                "a text file in UTF-8",
+                f"add {ending} to its name, or unpack it",
+            )
         raise BadInput(
             f"{where} is not UTF-8 at byte {start}",
             "a text file in UTF-8",

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import ColumnKind
+from pushforward.data.folders import counted
 from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
 from pushforward.data.tables.numeric import datetime_column, number
@@ -44,7 +45,9 @@ def declared(
                 "two for a boolean",
                 "declare it categorical",
             )
-        return discrete(kind, levels, series, stored, f"declared {kind}; {len(levels)} levels")
+        return discrete(
+            kind, levels, series, stored, f"declared {kind}; {counted(len(levels), 'level')}"
+        )
     if kind == "datetime":
         moments = _moments(series, label, rules)
         found = datetime_column(moments, replace(stored, dtype=str(moments.dtype)))

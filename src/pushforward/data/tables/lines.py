@@ -19,6 +19,7 @@ from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted
 from pushforward.data.tables.blanks import rows_between_blanks
 from pushforward.data.tables.header import names_over_values
+from pushforward.data.tables.quotes import opened_in
 
 DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 _TITLES, _SHOWN = 10, 40
@@ -201,21 +202,29 @@ def _without_ending(rows: list[tuple[int, list[str]]]) -> tuple[list[tuple[int, 
 def _rows(
     text: str, delimiter: str, origin: str, skipped: int, quote: str
 ) -> list[tuple[int, list[str]]]:
+    rows: list[tuple[int, list[str]]] = []
+    ended = 0
     try:
         with fields_of_any_length():
             source = io.StringIO(text, newline="")
             reader = csv.reader(
                 source, delimiter=delimiter, skipinitialspace=True, strict=True, quotechar=quote
             )
-            # a line of delimiters alone is a row without values, a blank one is none
-            rows = [
-                (reader.line_num + skipped, row)
-                for row in reader
-                if len(row) > 1 or (row and row[0].strip())
-            ]
+            for row in reader:
+                ended = reader.line_num
+                # a line of delimiters alone is a row without values, a blank one is none
+                if len(row) > 1 or (row and row[0].strip()):
+                    rows.append((ended + skipped, row))
     except csv.Error as error:
+        opened = opened_in(list(io.StringIO(text, newline=""))[ended:], delimiter, quote)
+        if opened is None:
+            came = f"{origin} is no CSV ({error})"
+            raise BadInput(came, "fields separated by a comma, semicolon, tab or bar") from None
+        line = ended + opened + skipped
         raise BadInput(
-            f"{origin} is no CSV ({error})", "fields separated by a comma, semicolon, tab or bar"
+            f"{origin} is no CSV ({error}): a quote opens in line {line} and no field ends with it",
+            "a second quote at the end of that field",
+            f"close it, or write {quote * 4} for a cell that is a quote",
         ) from None
     if not rows:
         raise BadInput(f"{origin} is empty", "a table with at least five rows")

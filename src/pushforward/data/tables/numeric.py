@@ -90,7 +90,7 @@ def number(
         step = step or 1e-6
         low, high, below, above = 0.0, 86400.0 - step, True, True
     what = _WORDS.get(stored.carrier, "integers" if kind == "integer" else "numbers")
-    said = f"{distinct} distinct {what}"
+    said = f"{distinct} distinct {what if distinct != 1 else what[:-1]}"
     said += f" from {seen[0]} to {seen[1]}, so {kind}{_grid_words(step, kind, stored, label)}"
     if changed:
         said += " (some values recur too often for a density, so all are rounded to it)"

@@ -322,7 +322,8 @@ def _objects(
         return found
     levels = stored.levels if stored.dtype == "category" else sorted_levels(known, label)
     words = known.map(lambda v: isinstance(v, str)) if inner.startswith("mixed") else None
-    said = f"{len(levels)} {'levels' if stored.dtype == 'category' else 'distinct values'}, so categorical"
+    noun = "level" if stored.dtype == "category" else "distinct value"
+    said = f"{len(levels)} {noun}{'' if len(levels) == 1 else 's'}, so categorical"
     if words is not None:
         many = int(words.sum())
         if many < 2 or many < 0.1 * len(known):

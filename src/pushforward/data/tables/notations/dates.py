@@ -110,7 +110,7 @@ class DateNotation(Notation):
             "e": "D",
             "a": "weekday",
             "A": "weekday",
-            "z": "±hh:mm",
+            "z": "Z" if self.zone == "Z" else "±hh:mm",
         }
         return "dates written " + _MARK.sub(lambda mark: words[mark[2]], self.pattern)
 
