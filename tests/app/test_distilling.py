@@ -233,7 +233,7 @@ def test_python_distils_what_it_has_just_fitted(tmp_path: Path) -> None:
         student.log_prob(pf.load("two-moons").test)
     with pytest.raises(Unsupported, match=r"expected a diffusion run"):
         pf.distil(pf.fit("flow", "two-moons", steps=2, preset="smoke"), steps=2)
-    with pytest.raises(BadInput, match=r"digits is Image.*expected the teacher's Points"):
+    with pytest.raises(BadInput, match=r"digits is Image.*expected the model's Points"):
         pf.distil(model, "digits", steps=2)
 
 
