@@ -64,6 +64,19 @@ class Duel(Gauss):
         )
 
 
+def test_every_step_draws_noise_of_its_own() -> None:
+    drawn: list[float] = []
+
+    class Drawing(Gauss):
+        def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
+            drawn.append(float(noise.normal(2)[0, 0]))
+            yield from super()._losses(x, given, noise)
+
+    for seed in (0, 1):
+        fit(Drawing(Points(2)), data(), data(60, 1), TrainConfig(steps=6, batch_size=32, seed=seed))
+    assert len(set(drawn)) == len(drawn) == 12
+
+
 def test_maximum_likelihood_is_found() -> None:
     model = Gauss(Points(2))
     record = fit(
