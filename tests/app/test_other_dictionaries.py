@@ -127,3 +127,14 @@ def test_nothing_is_asked_twice_or_dropped(teacher: Fitted, place: Path) -> None
     found = pf.evaluate(teacher, sampling={"steps": 3}, output=place / "card.json")
     assert (place / "card.json").is_file()
     assert "steps=3" in str(found)
+
+
+def test_the_layout_of_a_file_is_no_other_dictionary(tmp_path: Path) -> None:
+    x, y = RNG.integers(0, 256, (80, 8, 8), dtype="u1"), RNG.integers(0, 3, 80)
+    np.savez(tmp_path / "n.npz", images=x, labels=y)
+    run = tmp_path / "run"
+    model = pf.fit("vae", tmp_path / "n.npz", steps=2, path=run, **TINY)
+    held = pf.load(x, labels=y)
+    usual = pf.score(run, tmp_path / "n.npz").json()["mean_nats"]
+    assert pf.score(run, held).json()["mean_nats"] == usual
+    assert float(model.log_prob(held, seed=0).mean_nats) == pytest.approx(usual, abs=1e-3)

@@ -247,6 +247,11 @@ class Encoding(ABC):
         """Return a JSON record with its `kind`, which `encoding_from_json` turns back into an equal
         encoding; empty where nothing is to be kept."""
 
+    def meaning(self) -> dict[str, Any]:
+        """Return what of its record decides what numbers mean: data of another meaning are other
+        data."""
+        return self.to_json()
+
     @classmethod
     @abstractmethod
     def from_json(cls, record: dict[str, Any]) -> Encoding:

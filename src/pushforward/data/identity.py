@@ -134,6 +134,10 @@ class IdentityEncoding(Encoding):
         """Return the layout of its file: whatever else it knows stands beside it with the run."""
         return {} if self.layout is None else {"kind": "arrays", "layout": self.layout.to_json()}
 
+    def meaning(self) -> dict[str, Any]:
+        """Return nothing: how a file lays examples out changes none of them."""
+        return {}
+
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Encoding:
         """Rebuild the encoding of `to_json`."""

@@ -75,4 +75,4 @@ def _renumbered(examples: Examples, numbers: Tensor) -> Examples:
 
 
 def _written(encoding: Encoding) -> Any:
-    return json.loads(json.dumps(encoding.to_json(), default=str))
+    return json.loads(json.dumps(encoding.meaning(), default=str))
