@@ -83,6 +83,22 @@ def pushed(*words: object) -> None:
     main()
 
 
+def elsewhere(place: str, paths: list[str], *words: object) -> None:
+    """Be `python WORDS` of another folder that finds more packages, before anything of Pushforward is imported.
+
+    The words are `-m pushforward ...` or `-c SOURCE`.
+    """
+    os.chdir(place)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pushforward"]:
+        del sys.modules[name]
+    sys.path[:0] = paths
+    flag, what, *rest = map(str, words)
+    if flag == "-m":
+        pushed(*rest)
+    else:
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+
+
 def killed_while_writing(place: str, writes: int, *words: object) -> None:
     """Be `pushforward WORDS`, which is gone after so many writes below a place."""
     import faults

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from commands import Command, elsewhere
 
 
 def install(
@@ -23,14 +25,19 @@ def install(
     return folder
 
 
+def seeing(folders: Sequence[Path], *words: object) -> subprocess.CompletedProcess[str]:
+    """Run `-c SOURCE` or `-m pushforward ...` in a process that finds what is in folders."""
+    with TemporaryDirectory() as said:
+        paths = [str(folder) for folder in folders]
+        started = Command(Path(said), elsewhere, os.getcwd(), paths, *words)
+        status, heard = started.ended(100.0)
+        assert status is not None, f"still running: {words}"
+        return subprocess.CompletedProcess(list(words), status, started.out.read_text(), heard)
+
+
 def python(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
     """Run Python in a process that sees the package."""
-    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH", "src")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    command = [sys.executable, *(str(word) for word in words)]
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environment, check=False, timeout=100
-    )
+    return seeing([folder], *words)
 
 
 def command(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:

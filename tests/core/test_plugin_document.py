@@ -88,9 +88,9 @@ def test_every_example_can_be_used(package: Path) -> None:
 
 
 def test_help_with_the_examples_imports_no_torch(package: Path) -> None:
-    said = "import sys, pushforward.faces.cli.main as m, contextlib\n"
-    said += "with contextlib.suppress(SystemExit): m.main(['sample', '--help'])\n"
-    ended = python(package, "-c", said + "assert 'torch' not in sys.modules")
+    said = "import sys\nsys.modules['torch'] = None  # whoever imports it fails\n"
+    said += "import pushforward.faces.cli.main as m\nm.main(['sample', '--help'])\n"
+    ended = python(package, "-c", said)
     assert (ended.returncode, "--shift-all" in ended.stdout) == (0, True), ended.stderr
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from pushforward.core import plugins
 from pushforward.core.choice import Choice
 from pushforward.core.registry import Registry
+from strangers_package import seeing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "plugin"
 MODULE = """
@@ -95,14 +94,9 @@ def test_the_example_package(tmp_path: Path) -> None:
     (facts / "entry_points.txt").write_text(
         "[pushforward]\n" + "".join(f"{k} = {v}\n" for k, v in points.items())
     )
-    paths = [str(EXAMPLE), str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH", "src")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pushforward", *words]
-        return subprocess.run(
-            command, capture_output=True, text=True, env=environment, check=False, timeout=100
-        )
+        return seeing([EXAMPLE, tmp_path], "-m", "pushforward", *words)
 
     shown = call("--help")
     assert "Count the examples of some data" in shown.stdout
