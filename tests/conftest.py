@@ -35,5 +35,7 @@ def pytest_collection_finish() -> None:
 def initial_weights() -> Iterator[None]:
     """Seed the initialisation of layers that a test builds by hand; `build` seeds its own, and nothing else is global."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(
+            0
+        )  # the other would keep a stack for each device there is not
         yield

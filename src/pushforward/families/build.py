@@ -114,7 +114,7 @@ def build(
         raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave the context out")
     with torch.random.fork_rng(devices=[]):
         # of the fork alone: the caller's generator is as it was when this block ends
-        torch.manual_seed(derive_seed(seed, "initialise"))
+        torch.default_generator.manual_seed(derive_seed(seed, "initialise"))
         model = (
             cls(space, config, classes) if context is None else cls(space, config, classes, context)
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -63,14 +62,12 @@ FRECHET = FormulaForm(
 
 
 def _mmd(x: Tensor, y: Tensor, /, **p: Any) -> Tensor:
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return (p["offset"] + p["product"](a, b) / p["by"](a, x)) ** p["power"]
-
-    def within(a: Tensor, how: Callable[[Tensor], Tensor]) -> Tensor:
-        return how(kernel(a, a))
-
-    inside = p["of_x"] * within(x, p["pairs"]) + p["of_y"] * within(y, p["pairs"])
-    return p["after"](inside - p["between"] * p["cross"](kernel(x, y)))
+    of_x, of_y, between = (
+        (p["offset"] + p["product"](a, b) / p["by"](a, x)) ** p["power"]
+        for a, b in ((x, x), (y, y), (x, y))
+    )
+    inside = p["of_x"] * p["pairs"](of_x) + p["of_y"] * p["pairs"](of_y)
+    return p["after"](inside - p["between"] * p["cross"](between))
 
 
 def _apart(k: Tensor) -> Tensor:

@@ -157,9 +157,6 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
         BadInput: what the column cannot hold, where `rows` collects no odd ones.
     """
 
-    def value(values: np.ndarray, row: int) -> str:
-        return f"{number_word(float(values[row]), column.step)} in column '{column.name}', {rows.where(row)}"
-
     series = plain(series, stored, rows)
     if not column.missing:
         fix = "fill it, or train with a table that has some"
@@ -200,7 +197,12 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
     least, most = (number_word(end, column.step) for end in (column.low, column.high))
     above = f" to {most}" if column.bounded_above else " or more"
     fix = "train with bounds='none' to model numbers beyond"
-    rows.refuse(outside, lambda row: value(values, row), f"{least}{above}", fix)
+    rows.refuse(
+        outside,
+        lambda row: f"{number_word(float(values[row]), column.step)}{came}{rows.where(row)}",
+        f"{least}{above}",
+        fix,
+    )
     return values
 
 

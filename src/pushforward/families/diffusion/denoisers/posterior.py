@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -143,34 +144,33 @@ class LinearPosterior(Denoiser):
     def denoise(self, y: Tensor, noise_level: Tensor, given: Given | None) -> Tensor:
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
         s = noise_level.to(y).reshape(-1, *(1 for _ in y.shape[1:]))
-        shown = self.observed.mask
         with torch.enable_grad():
             leaf = y.detach().requires_grad_()
             clean = self.denoiser.denoise(leaf, noise_level, given)
-
-        def carried(x: Tensor) -> Tensor:
-            (image,) = torch.autograd.grad(clean, leaf, x, retain_graph=True)
-            return image
-
-        def seen(x: Tensor) -> Tensor:
-            return torch.where(shown, self.operator.apply(x), 0.0)
-
-        missed = torch.where(shown, self.observed.values.to(y), 0.0) - seen(clean.detach())
-        pull = carried(self.operator.adjoint(self._solved(missed, s, seen, carried)))
+        carried = partial(_carried, clean, leaf)
+        measured = torch.where(self.observed.mask, self.observed.values.to(y), 0.0)
+        missed = measured - self._seen(clean.detach())
+        pull = carried(self.operator.adjoint(self._solved(missed, s, carried)))
         return clean.detach() + s**2 * pull
 
-    def _solved(
-        self,
-        missed: Tensor,
-        s: Tensor,
-        seen: Callable[[Tensor], Tensor],
-        carried: Callable[[Tensor], Tensor],
-    ) -> Tensor:
+    def _seen(self, x: Tensor) -> Tensor:
+        return torch.where(self.observed.mask, self.operator.apply(x), 0.0)
+
+    def _solved(self, missed: Tensor, s: Tensor, carried: Callable[[Tensor], Tensor]) -> Tensor:
         variance, covariance = self.observed.noise**2, self.method.covariance
         if covariance is None:
             return missed / variance
+        return conjugate_gradients(
+            lambda v: (
+                self._seen(covariance(self.operator.adjoint(v), s, self.scale, carried))
+                + variance * v
+            ),
+            missed,
+            self.method.iterations,
+        )
 
-        def product(v: Tensor) -> Tensor:
-            return seen(covariance(self.operator.adjoint(v), s, self.scale, carried)) + variance * v
 
-        return conjugate_gradients(product, missed, self.method.iterations)
+def _carried(clean: Tensor, leaf: Tensor, x: Tensor) -> Tensor:
+    """Return `J^T x` of the denoised `clean` by what it was denoised from."""
+    (image,) = torch.autograd.grad(clean, leaf, x, retain_graph=True)
+    return image

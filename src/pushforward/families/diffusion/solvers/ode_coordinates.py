@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 from torch import Tensor
 
@@ -99,11 +100,10 @@ class PathTime(Coordinates):
     def field(self, denoise: Denoise) -> Field:
         """Half of the score term of the reverse SDE is already in here: this is the deterministic
         flow."""
+        return partial(self._velocity, denoise)
 
-        def velocity(x: Tensor, time: Tensor) -> Tensor:
-            alpha, sigma = self.path.scales(time)
-            alpha_rate, sigma_rate = self.path.rates(time)
-            data = denoise(x / alpha, sigma / alpha)
-            return alpha_rate * data + sigma_rate * (x - alpha * data) / sigma
-
-        return velocity
+    def _velocity(self, denoise: Denoise, x: Tensor, time: Tensor) -> Tensor:
+        alpha, sigma = self.path.scales(time)
+        alpha_rate, sigma_rate = self.path.rates(time)
+        data = denoise(x / alpha, sigma / alpha)
+        return alpha_rate * data + sigma_rate * (x - alpha * data) / sigma

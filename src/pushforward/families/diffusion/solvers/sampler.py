@@ -102,6 +102,19 @@ class Denoised:
         return Denoised(noisy, self.clean)
 
 
+class _Observed:
+    """A denoiser whose last answer is kept."""
+
+    last: Tensor
+
+    def __init__(self, denoise: Denoise) -> None:
+        self._denoise = denoise
+
+    def __call__(self, y: Tensor, noise_level: Tensor) -> Tensor:
+        self.last = self._denoise(y, noise_level)
+        return self.last
+
+
 class OdeSampler(Walk[Denoised]):
     """From noise to data along the probability-flow ODE.
 
@@ -143,13 +156,7 @@ class OdeSampler(Walk[Denoised]):
         if index == self.length - 1:
             clean = self.descent.denoise(state.noisy, levels[index].to(state.noisy))
             return Denoised(clean, clean)
-        seen: list[Tensor] = []
-
-        def observed(y: Tensor, noise_level: Tensor) -> Tensor:
-            seen.append(self.descent.denoise(y, noise_level))
-            return seen[-1]
-
-        where = self.coordinates
+        where, observed = self.coordinates, _Observed(self.descent.denoise)
         here, there = levels[index].to(state.noisy), levels[index + 1].to(state.noisy)
         moved = self.tableau.step(
             where.field(observed),
@@ -157,7 +164,7 @@ class OdeSampler(Walk[Denoised]):
             where.time(here),
             where.time(there),
         )
-        return Denoised(where.leave(moved, there), seen[-1])
+        return Denoised(where.leave(moved, there), observed.last)
 
     def finish(self, state: Denoised) -> Tensor:
         """Return what the last step denoised."""

@@ -30,18 +30,23 @@ def knots(raw: Tensor, bins: int, bound: float) -> tuple[Tensor, Tensor, Tensor]
     """Return x knots, y knots and derivatives, each (..., bins + 1), from raw numbers (..., 3 bins
     - 1)."""
     widths, heights, slopes = raw.split([bins, bins, bins - 1], dim=-1)
-
-    def positions(logits: Tensor) -> Tensor:
-        share = SMALLEST + (1.0 - SMALLEST * bins) * logits.softmax(-1)
-        inner = share.cumsum(-1)[..., :-1] * 2.0 * bound - bound
-        edge = torch.full_like(inner[..., :1], bound)
-        return torch.cat([-edge, inner, edge], dim=-1)
-
     # softplus(shift) + SMALLEST = 1, so that raw zeros are the identity
     shift = math.log(math.expm1(1.0 - SMALLEST))
     inner = SMALLEST + F.softplus(slopes + shift)
     one = torch.ones_like(inner[..., :1]) if bins > 1 else torch.ones_like(widths[..., :1])
-    return positions(widths), positions(heights), torch.cat([one, inner, one], dim=-1)
+    xs, ys = _positions(widths, bins, bound), _positions(heights, bins, bound)
+    return xs, ys, torch.cat([one, inner, one], dim=-1)
+
+
+def _positions(logits: Tensor, bins: int, bound: float) -> Tensor:
+    share = SMALLEST + (1.0 - SMALLEST * bins) * logits.softmax(-1)
+    inner = share.cumsum(-1)[..., :-1] * 2.0 * bound - bound
+    edge = torch.full_like(inner[..., :1], bound)
+    return torch.cat([-edge, inner, edge], dim=-1)
+
+
+def _at(table: Tensor, index: Tensor) -> Tensor:
+    return table.gather(-1, index).squeeze(-1)
 
 
 def spline(
@@ -62,11 +67,8 @@ def spline(
     index = (
         torch.searchsorted(grid[..., 1:-1].contiguous(), clamped.unsqueeze(-1).contiguous())
     ).clamp(max=bins - 1)
-
-    def at(table: Tensor, offset: int) -> Tensor:
-        return table.gather(-1, index + offset).squeeze(-1)
-
-    x0, x1, y0, y1, d0, d1 = at(xs, 0), at(xs, 1), at(ys, 0), at(ys, 1), at(ds, 0), at(ds, 1)
+    after = index + 1
+    (x0, y0, d0), (x1, y1, d1) = ([_at(t, i) for t in (xs, ys, ds)] for i in (index, after))
     width, height = x1 - x0, y1 - y0
     s = height / width
     if inverse:
