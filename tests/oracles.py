@@ -70,7 +70,7 @@ def total_mass(
         x, cell = enumerate_rows(model.space), 1.0
     else:
         # an exact density is smooth but may be sharp; a Monte Carlo bound needs fewer cells than draws
-        x, cell = grid(-14.0, 14.0, 240) if samples is None else grid(-12.0, 12.0, 60)
+        x, cell = grid(-14.0, 14.0, 240) if samples is None else grid(-10.0, 10.0, 40)
     lp = model.log_prob(x, given=given, estimator=estimator, samples=samples, seed=seed)
     return float(lp.nats.double().exp().sum() * cell)
 

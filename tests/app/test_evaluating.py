@@ -7,19 +7,23 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
 from sklearn.datasets import load_digits
 
+from pushforward.app.measuring import evaluating
 from pushforward.app.measuring.evaluating import (
     EvaluationSetting,
     detection_power,
     evaluate_samples,
 )
+from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
 from pushforward.reports.page.power_page import to_csv
+from remembering import remember
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -35,7 +39,10 @@ def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_format_holds_the_same_numbers(moons: Path, tmp_path: Path, run: Run) -> None:
+def test_every_format_holds_the_same_numbers(
+    moons: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remember(monkeypatch)  # measured once, written four times
     words = ("evaluate", "--samples", moons, "--reference", "two-moons", "-n", 100)
     for name in ("s.json", "s.csv", "s.md", "s.html"):
         assert run(*words, "-o", tmp_path / name)[0] == 0
@@ -210,18 +217,10 @@ def test_a_rule_of_the_user_is_counted_beside_those_of_train(tmp_path: Path, run
 def test_what_guidance_does_to_the_classes_is_an_option_of_sampling(
     tmp_path: Path, run: Run
 ) -> None:
-    words = (
-        "train",
-        "diffusion",
-        "digits",
-        "--steps",
-        10,
-        "--preset",
-        "smoke",
-        "-o",
-        tmp_path / "run",
-    )
-    assert run(*words)[0] == 0
+    x, y = np.random.default_rng(0).normal(size=(300, 2)), np.arange(300) % 3
+    np.savez(tmp_path / "d.npz", x=x, y=y)
+    small = ("--steps", 10, "--preset", "smoke", "-o", tmp_path / "run")
+    assert run("train", "diffusion", tmp_path / "d.npz", *small)[0] == 0
     status, out, _ = run(
         "evaluate",
         tmp_path / "run",
@@ -260,7 +259,8 @@ def test_what_training_examples_gain_in_likelihood_is_a_check(tmp_path: Path, ru
     rng = np.random.default_rng(0)
     x = rng.normal(size=(300, 8)).astype(np.float32)
     np.savez(tmp_path / "d.npz", x_train=x[:100], x_test=x[100:])
-    assert run("train", "flow", tmp_path / "d.npz", "--steps", 150, "-o", tmp_path / "run")[0] == 0
+    learnt = ("--preset", "smoke", "--steps", 150, "-s", "train.learning_rate=0.01")
+    assert run("train", "flow", tmp_path / "d.npz", *learnt, "-o", tmp_path / "run")[0] == 0
     status, out, _ = run("evaluate", tmp_path / "run", "--json")
     assert status == 0
     scores = {s["name"]: s for s in json.loads(out)["scores"]}
@@ -270,23 +270,34 @@ def test_what_training_examples_gain_in_likelihood_is_a_check(tmp_path: Path, ru
     assert scores["membership AUC [exact likelihood] train vs held-out"]["low"] > 0.5
 
 
-def test_power_says_what_is_seen_and_by_what(run: Run, tmp_path: Path) -> None:
+def test_power_says_what_is_seen_and_by_what(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A third of the modes gone is seen by coverage, half a copy by the memorisation checks and by no distance."""
     seen: list[tuple[int, int]] = []
-    name, found = detection_power(
-        "two-moons", n=100, repeats=5, step=lambda done, total: seen.append((done, total))
+    answers: list[tuple[Dataset, list[Any]]] = []
+
+    def five_repeats(*words: Any, step: Callable[[int, int], None]) -> Any:
+        def told(done: int, total: int) -> None:
+            seen.append((done, total))
+            step(done, total)
+
+        answers.append(detection_power(*words, repeats=5, step=told))
+        return answers[-1]
+
+    monkeypatch.setattr(evaluating, "detection_power", five_repeats)
+    status, table, _ = run(
+        "evaluate", "--power", "--reference", "two-moons", "-n", "100", "-o", tmp_path / "p.html"
     )
-    assert name.name == "two-moons"
+    ((data, found),) = answers
+    assert data.name == "two-moons"
     assert seen[-1] == (60, 60)
     power = {(d.metric.partition(" [")[0], d.damage): d.power for d in found}
     assert power["coverage", "30 % of clusters dropped"] > 0.8
     assert power["near duplicates", "50 % copied from train"] > 0.8
     assert power["energy distance", "50 % copied from train"] < 0.4
-    status, table, _ = run(
-        "evaluate", "--power", "--reference", "two-moons", "-n", "60", "-o", tmp_path / "p.html"
-    )
     assert status == 0
-    assert table.startswith("# What can be seen in two-moons at 60 against 60 examples")
+    assert table.startswith("# What can be seen in two-moons at 100 against 100 examples")
     rows = [line.count("|") for line in table.splitlines() if line.startswith("|")]
     assert set(rows) == {10}
     # the page holds the cells of the table that was printed, and a file of lines every measure and damage
