@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from pushforward.app.writing.using import capability_table
+from pushforward.core.rng import generator
+from pushforward.data.toys import toy
 from pushforward.faces.cli.main import main
 from pushforward.reports.terminal.layout import markdown_table
 
@@ -40,24 +42,31 @@ def test_the_documented_table_is_the_code(call) -> None:
     assert call("families", "--markdown").out.strip() == between
 
 
-def test_train_sample_score_evaluate_report(call, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few points: a measuring takes no time."""
+    path = tmp_path_factory.mktemp("moons") / "moons.npz"
+    drawn = toy("two-moons").sample(600, generator(0, "moons")).numpy()
+    np.savez(path, x_train=drawn[:400], x_test=drawn[400:])
+    return path
+
+
+def test_train_sample_score_evaluate_report(call, moons: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    assert (
-        call("train", "flow", "two-moons", "--preset", "smoke", "--steps", 20, "-o", run).status
-        == 0
-    )
-    summary = json.loads(call("score", run, "two-moons", "--json").out)
+    assert call("train", "flow", moons, "--preset", "smoke", "--steps", 20, "-o", run).status == 0
+    summary = json.loads(call("score", run, moons, "--json").out)
     assert (summary["kind"], summary["unit"], summary["split"], summary["n"]) == (
         "exact",
         "nats/point",
         "test",
-        5000,
+        200,
     )
     assert summary["value"] == pytest.approx(-summary["mean_nats"])
+    assert json.loads(call("score", run, "two-moons", "--json").out)["n"] == 5000
     assert call("sample", run, "-n", 5, "-o", tmp_path / "x.npy").status == 0
     assert np.load(tmp_path / "x.npy").shape == (5, 2)
     assert len(call("sample", run, "-n", 5).out.splitlines()) == 5
-    record = json.loads(call("evaluate", run, "-n", 300, "--json").out)
+    record = json.loads(call("evaluate", run, "--json").out)
     names = [s["name"] for s in record["scores"]]
     assert any("log-likelihood" in n for n in names)
     assert any("coverage" in n for n in names)
@@ -71,24 +80,13 @@ def test_train_sample_score_evaluate_report(call, tmp_path: Path) -> None:
     assert "expected" in outcome.err
 
 
-def test_compare_writes_a_report(call, tmp_path: Path) -> None:
+def test_compare_writes_a_report(call, moons: Path, tmp_path: Path) -> None:
     out = tmp_path / "c"
-    command = [
-        "compare",
-        "two-moons",
-        "--families",
-        "flow,gan",
-        "--preset",
-        "smoke",
-        "--steps",
-        5,
-        "-o",
-        out,
-    ]
-    assert call(*command).status == 0
+    how = ("--families", "flow,gan", "--preset", "smoke", "--steps", 5, "-o", out)
+    assert call("compare", moons, *how).status == 0
     assert (out / "report.html").is_file()
     assert (out / "flow" / "weights.safetensors").is_file()
-    again = call(*command)
+    again = call("compare", moons, *how)
     assert again.status == 2
     assert "holds another comparison" in again.err
     assert call("report", out, "-o", tmp_path / "again.html").status == 0
