@@ -84,7 +84,7 @@ def test_a_model_that_memorises_is_flagged_where_it_is_evaluated(
 ) -> None:
     """A few hundred points in eight dimensions and a network that learns them by heart: the words say so, with an error."""
     rng = np.random.default_rng(0)
-    np.savez(tmp_path / "few.npz", x=rng.normal(size=(240, 8)).astype(np.float32))
+    np.savez(tmp_path / "few.npz", x=rng.normal(size=(200, 8)).astype(np.float32))
     run = tmp_path / "run"
     settings = [
         "model.width=128",
@@ -98,7 +98,7 @@ def test_a_model_that_memorises_is_flagged_where_it_is_evaluated(
         "diffusion",
         tmp_path / "few.npz",
         "--steps",
-        700,
+        400,
         "-o",
         run,
         *(p for s in settings for p in ("-s", s)),

@@ -41,6 +41,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 str(path / "data.npz"),
                 "--steps",
                 "150",
+                "--preset",
+                "smoke",
                 "-s",
                 "data.labels=false",
                 "-o",
