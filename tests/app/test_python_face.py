@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,24 @@ def test_things_say_what_they_are(digits: Fitted, table: Fitted) -> None:
     assert f"{len(data.train)} training" in repr(data)
     assert "tensor" not in repr(digits.log_prob((X[:4], Y[:4])))
     assert "3 columns" in repr(table.plan.dataset if table.plan else None)
+
+
+def test_refusals_name_arguments_and_not_flags(tmp_path: Path) -> None:
+    """Nobody types a flag in Python; a whole command stays one."""
+    place = tmp_path / "run"
+    asked: dict[str, Any] = {"steps": 2, "preset": "smoke"}
+    pf.fit("flow", "two-moons", path=place, **asked)
+    with pytest.raises(BadInput) as refused:
+        pf.fit("flow", "two-moons", path=place, **asked)
+    assert str(refused.value).endswith(
+        "continue that one with resume=True, replace it with overwrite=True, or choose another path"
+    )
+    with pytest.raises(BadInput, match=r"^resume=True with other settings \(seed, train\)"):
+        pf.fit("flow", "two-moons", path=place, resume=True, seed=5, **asked)
+    with pytest.raises(BadInput, match=r"^resume=True without path"):
+        pf.fit("flow", "two-moons", resume=True, **asked)
+    with pytest.raises(BadInput, match=r"^n 10000000: .*leave n out") as refused:
+        pf.score(place, "two-moons", n=10_000_000)
+    assert " -" not in str(refused.value)
+    with pytest.raises(BadInput, match="use the command: `pushforward train --dry-run`"):
+        pf.fit("flow", "two-moons", dry_run=True, **asked)

@@ -31,12 +31,16 @@ class PushforwardError(Exception):
 
     def __init__(self, came: str, expected: str = "", fix: str = "") -> None:
         self.came, self.expected, self.fix = came, expected, fix
-        parts = [came]
-        if expected:
-            parts.append(f": expected {expected}")
-        if fix:
-            parts.append(f"; {fix}")
-        super().__init__("".join(parts))
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        expected = f": expected {self.expected}" if self.expected else ""
+        return self.came + expected + (f"; {self.fix}" if self.fix else "")
+
+    def reword(self, how: Callable[[str], str]) -> None:
+        """Say its parts in other words; it stays the error that it is."""
+        self.came, self.expected, self.fix = how(self.came), how(self.expected), how(self.fix)
+        self.args = (self._sentence(),)
 
 
 class BadInput(PushforwardError):

@@ -35,6 +35,7 @@ from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
 from pushforward.faces.python.fitted import Fitted, data_of, fitted_model, open_run
 from pushforward.faces.python.references import data_like, reference_for
+from pushforward.faces.python.worded import in_words_of
 from pushforward.faces.python.written_types import written_type
 from pushforward.faces.verbs import every_verb
 from pushforward.reports.verdict.sentences import verdict_sentences
@@ -53,6 +54,7 @@ def watch_of(progress: bool | None) -> Watch:
     return Watch(lambda: own_place(progress), own_place(progress).note, of_data=inputs.log_notes)
 
 
+@in_words_of(TrainRequest, output="path")
 def fit(
     family: Any, data: Any, *, path: Any = None, progress: bool | None = None, **asked: Any
 ) -> Fitted:
@@ -109,6 +111,7 @@ def _where(path: Any, asked: dict[str, Any], function: str, of_verb: Sequence[st
     return None if chosen is None else place(chosen)
 
 
+@in_words_of(DistilRequest, output="path")
 def distil(
     teacher: Any, data: Any = None, *, path: Any = None, progress: bool | None = None, **asked: Any
 ) -> Fitted:
@@ -163,6 +166,7 @@ def distil(
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
 
+@in_words_of(CompareRequest, output="path")
 def compare(
     data: Any, *, path: Any = None, progress: bool | None = None, **asked: Any
 ) -> builtins.object:
@@ -182,6 +186,7 @@ def compare(
     return request.compared(watch_of(progress))
 
 
+@in_words_of(EvaluateRequest)
 def evaluate(
     fitted: Any = None,
     data: Any = None,
@@ -251,6 +256,7 @@ def verb(name: str) -> Callable[..., Answer]:
     fields = request.fields()
     ordered = [key for key, field in fields.items() if _extra(field).get("positional")]
 
+    @in_words_of(request)
     def function(*words: Any, progress: bool | None = None, **asked: Any) -> Answer:
         if len(words) > len(ordered):
             raise _too_many(name, len(words), ordered, list(fields))
