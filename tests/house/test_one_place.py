@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import conformance.test_conformance as suite
 import pushforward as pf
-from conformance.cases import Case, cases, examples, tiny_model
+from conformance.cases import SPACES, Case, cases, examples, tiny_model
 from oracles import identical
 from pushforward.app.measuring.evaluating import EvaluationSetting, evaluate_samples
 from pushforward.app.measuring.measured_kind import MEASURED_KINDS, MeasuredPoints, measured_as
@@ -472,7 +472,7 @@ def pointwise() -> Iterator[None]:
 
 @pytest.mark.usefixtures("pointwise")
 def test_an_architecture_of_diffusion_models() -> None:
-    runs_through_the_suite(Case("diffusion", Image(1, 2, 2, levels=3), True, "pointwise"))
+    runs_through_the_suite(Case("diffusion", SPACES["image"][0], True, "pointwise"))
     assert "pointwise" in DiffusionConfig.model_json_schema()["properties"]["architecture"]["enum"]
 
 
