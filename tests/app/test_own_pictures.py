@@ -129,3 +129,15 @@ def test_labels_that_are_left_out_as_asked_are_said_to_be(
     _, out, err = run("train", "flow", tmp_path / "pics", "-s", "data.labels=false", *short)
     assert "the labels are left out, as asked" in out + err
     assert "lost: the labels: left out, as asked" in out + err
+
+
+def test_a_model_that_has_left_no_run_reads_pictures_as_its_own_were(photos: Path) -> None:
+    from pushforward.faces.python.references import data_like, reference_for
+    from pushforward.faces.python.verbs import distil
+
+    data = load(photos, resize=8, fit="pad", alpha="keep")
+    model = fit("diffusion", data, steps=1, preset="smoke")
+    assert data_like(model, photos).fingerprint == data.fingerprint
+    again, brought = reference_for(model, photos)
+    assert (again.fingerprint, brought) == (data.fingerprint, False)
+    assert distil(model, photos, steps=1).sample(1).shape == (1, 4, 8, 8)

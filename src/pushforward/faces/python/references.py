@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from pushforward.app.measuring.parts import own_data
-from pushforward.app.runs.loading import load
 from pushforward.app.runs.opening import reopen
 from pushforward.app.verbs.shared import source_of
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
+from pushforward.data.images.options import pictures_of
 from pushforward.data.in_memory import opening
 from pushforward.data.in_terms import in_terms_of
 from pushforward.data.open import open_data
@@ -31,11 +31,7 @@ def data_like(fitted: Fitted, data: Any) -> Dataset:
     record = _record(fitted)
     if record is not None:
         return reopen(record, source_of(data))
-    encoding = fitted.encoding
-    if not isinstance(data, Dataset):
-        held = opening(source_of(data), encoding.reads_rows)
-        data = open_data(held, encoding=encoding, context=encoding.array, kind=encoding.asked)
-    found = in_terms_of(data, encoding, fitted.model.classes)
+    found = in_terms_of(_opened(fitted, data), fitted.encoding, fitted.model.classes)
     if found.space != fitted.model.space:
         raise BadInput(
             f"{found.name} is {found.space}",
@@ -43,6 +39,21 @@ def data_like(fitted: Fitted, data: Any) -> Dataset:
             "bring data of that space",
         )
     return found
+
+
+def _opened(fitted: Fitted, data: Any) -> Dataset:
+    """Return data as the run would be given that a model has not left: read and split as its own
+    were."""
+    if isinstance(data, Dataset):
+        return data
+    encoding = fitted.encoding
+    return open_data(
+        opening(source_of(data), encoding.reads_rows),
+        encoding=encoding,
+        context=encoding.array,
+        kind=encoding.asked,
+        images={} if fitted.plan is None else pictures_of(fitted.plan.config()["data"]),
+    )
 
 
 def reference_for(fitted: Fitted, data: Any) -> tuple[Dataset, bool]:
@@ -77,7 +88,7 @@ def _own(fitted: Fitted, data: Any) -> Dataset | None:
     if fitted.plan is None:
         return None
     try:
-        found = data if isinstance(data, Dataset) else load(data)
+        found = _opened(fitted, data)
     except BadInput:  # a few examples, say
         return None
     return found if found.fingerprint == fitted.plan.dataset.fingerprint else None
