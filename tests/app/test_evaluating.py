@@ -88,7 +88,7 @@ def test_labels_that_come_with_samples_are_what_was_asked_for(tmp_path: Path) ->
     np.savez(tmp_path / "wrong.npz", x=x, y=(y + 1) % 10)
     found = {}
     for path in sorted(tmp_path.iterdir()):
-        scores = evaluate_samples(path, "digits", EvaluationSetting(n=300)).record["scores"]
+        scores = evaluate_samples(path, "digits", EvaluationSetting(n=100)).record["scores"]
         found[path.stem] = [s["value"] for s in scores if s["name"].startswith("label accuracy")]
     assert found["right"][0] > 0.9
     assert found["wrong"][0] < 0.1
