@@ -1,18 +1,29 @@
 """Where random numbers come from while a batch is processed.
 
-Two ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one generator
-serves the batch (`BatchNoise`, training: fast) or every example has its own stream (`Streams`,
-sampling and scoring: a result does not depend on its batch).
+Two ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one stream
+serves the batch (`BatchNoise`, training) or every example has its own (`Streams`, sampling and
+scoring: a result does not depend on its batch); and the numbers are computed where they are wanted,
+by a counter, equal on every device.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.core.rng import generator
+from pushforward.core.counter import (
+    Counter,
+    normal,
+    splitmix,
+    uniform,
+    words_of_normal,
+    words_of_uniform,
+)
+from pushforward.core.rng import derive_seed
 
 
 @runtime_checkable
@@ -30,8 +41,42 @@ class Noise(Protocol):
         ...
 
 
-class BatchNoise:
-    """One generator for a whole batch.
+class _Counted:
+    """Numbers of a counter, one draw after the other.
+
+    Args:
+        n: examples of the batch.
+        streams: of the counter; each serves `n / streams` examples.
+    """
+
+    def __init__(self, n: int, keys: np.ndarray, device: torch.device | None) -> None:
+        self.n, self._streams = n, len(keys)
+        self.device = device or torch.device("cpu")
+        self._counter, self._next = Counter(keys, self.device), 0
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return standard normal numbers of shape (n, *shape)."""
+        count = self._each(shape)
+        words = self._words(words_of_normal(count, dtype))
+        return normal(words, count, dtype).reshape(self.n, *shape)
+
+    def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return numbers uniform on [0, 1) of shape (n, *shape)."""
+        count = self._each(shape)
+        words = self._words(words_of_uniform(count, dtype))
+        return uniform(words, count, dtype).reshape(self.n, *shape)
+
+    def _each(self, shape: tuple[int, ...]) -> int:
+        """Return how many numbers a stream gives."""
+        return math.prod(shape) * (self.n // self._streams if self._streams else 0)
+
+    def _words(self, count: int) -> Tensor:
+        first, self._next = self._next, self._next + count
+        return self._counter.words(first, count)
+
+
+class BatchNoise(_Counted):
+    """One stream for a whole batch, keyed by a number of a generator.
 
     Example:
         >>> from pushforward.core.rng import generator
@@ -40,22 +85,15 @@ class BatchNoise:
     """
 
     def __init__(self, rng: torch.Generator, n: int, device: torch.device | None = None) -> None:
-        self.rng, self.n, self.device = rng, n, device or torch.device("cpu")
-
-    def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return standard normal numbers of shape (n, *shape)."""
-        return torch.randn(self.n, *shape, generator=self.rng, dtype=dtype).to(self.device)
-
-    def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return numbers uniform on [0, 1) of shape (n, *shape)."""
-        return torch.rand(self.n, *shape, generator=self.rng, dtype=dtype).to(self.device)
+        key = int(torch.empty((), dtype=torch.int64).random_(generator=rng))
+        super().__init__(n, np.array([key], dtype=np.uint64), device)
 
 
-class Streams:
+class Streams(_Counted):
     """One independent stream of random numbers per example.
 
     The numbers of example `first + i` depend on `seed` and `first + i` only, so a batch of n equals
-    n batches of one.
+    n batches of one, on whatever device.
 
     Example:
         >>> whole = Streams(7, 3).normal(2)
@@ -66,20 +104,5 @@ class Streams:
     def __init__(
         self, seed: int, n: int, first: int = 0, device: torch.device | None = None
     ) -> None:
-        self.seed, self.n, self.first = seed, n, first
-        self.device = device or torch.device("cpu")
-        self._generators = [generator(seed, "example", first + i) for i in range(n)]
-
-    def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return standard normal numbers of shape (n, *shape)."""
-        out = torch.empty(self.n, *shape, dtype=dtype)
-        for row, rng in zip(out, self._generators, strict=True):
-            row.normal_(generator=rng)
-        return out.to(self.device)
-
-    def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return numbers uniform on [0, 1) of shape (n, *shape)."""
-        out = torch.empty(self.n, *shape, dtype=dtype)
-        for row, rng in zip(out, self._generators, strict=True):
-            row.uniform_(generator=rng)
-        return out.to(self.device)
+        super().__init__(n, splitmix(derive_seed(seed, "example"), first, n), device)
+        self.seed, self.first = seed, first
