@@ -57,14 +57,18 @@ class _Counted:
     def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return standard normal numbers of shape (n, *shape)."""
         count = self._each(shape)
+        if count == 0:
+            return torch.zeros(self.n, *shape, dtype=dtype, device=self.device)
         words = self._words(words_of_normal(count, dtype))
-        return normal(words, count, dtype).reshape(self.n, *shape)
+        return normal(words, count, dtype).contiguous().view(self.n, *shape)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return numbers uniform on [0, 1) of shape (n, *shape)."""
         count = self._each(shape)
+        if count == 0:
+            return torch.zeros(self.n, *shape, dtype=dtype, device=self.device)
         words = self._words(words_of_uniform(count, dtype))
-        return uniform(words, count, dtype).reshape(self.n, *shape)
+        return uniform(words, count, dtype).contiguous().view(self.n, *shape)
 
     def _each(self, shape: tuple[int, ...]) -> int:
         """Return how many numbers a stream gives."""
