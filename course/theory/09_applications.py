@@ -198,7 +198,7 @@ assert math.isclose(mcnemar(first, second), 0.125, abs_tol=5e-4)
 blind = pf.load("digits", labels=False)
 tiny = {"model": {"latent": 4}, "train": {"batch_size": 32, "learning_rate": 1e-2}}
 blind = replace(blind, validation=blind.validation[:50])
-vae = pf.fit("vae", blind, steps=60, seed=0, preset="smoke", settings=tiny)
+vae = pf.fit("vae", blind, steps=100, seed=0, preset="smoke", settings=tiny)
 codes = [vae.encode(x).value.numpy() for x in (digits.train.x, digits.test.x)]
 pixels = [as_rows(train), as_rows(test)]
 middle = [rows.reshape(-1, 8, 8)[:, 3:5, 3:5].reshape(-1, 4) for rows in pixels]

@@ -91,3 +91,25 @@ def test_a_setting_that_this_version_does_not_know_is_named(
         said = capsys.readouterr().err
         assert re.search(r"config.yaml: unknown key '(model.rank|train.lr)'", said), command
         assert "another version of pushforward may have written it" in said
+
+
+def test_a_run_whose_seeds_stood_for_other_numbers_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    asked = ("train", "flow", "two-moons", "--preset", "smoke", "-o", str(run))
+
+    def said(*words: str) -> str:
+        with pytest.raises(SystemExit) as stop:
+            main([*words])
+        assert not stop.value.code
+        return capsys.readouterr().err
+
+    assert "seeds" not in said(*asked, "--steps", "2") + said("sample", str(run), "-n", "2")
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["format"] == 2
+    (run / "manifest.json").write_text(json.dumps({**manifest, "format": 1}))
+    told = "run is of an earlier version, in which seeds stood for other random numbers"
+    assert told in " ".join(said("sample", str(run), "-n", "2").split())
+    assert told in " ".join(said(*asked, "--steps", "4", "--resume").split())
+    assert "seeds" not in said("sample", str(run), "-n", "2")  # resumed by this version

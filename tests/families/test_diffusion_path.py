@@ -298,7 +298,7 @@ def test_every_prediction_and_weight_can_be_trained(name: str) -> None:
         model,
         data[:500],
         data[500:],
-        TrainConfig(steps=200, batch_size=64, learning_rate=3e-3, seed=0),
+        TrainConfig(steps=300, batch_size=64, learning_rate=3e-3, seed=0),
     )
     after = float(model.held_out(data).mean())  # type: ignore[union-attr]
     # the clusters' own entropy is log 4 + 2 (log 0.15 + 1.42) = 0.43 nats, that of a Gaussian of their covariance 2.86;

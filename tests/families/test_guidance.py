@@ -235,7 +235,7 @@ def guided_points():  # type: ignore[no-untyped-def]
     x, label = model.codec.encode(data.x).value, data.given.label  # type: ignore[union-attr]
     classifier.preconditioner.fit(x)
     optimiser = torch.optim.Adam(classifier.network.parameters(), lr=5e-3)
-    for step in range(300):
+    for step in range(450):
         optimiser.zero_grad()
         classifier.loss(x, label, BatchNoise(generator(0, "c", step), len(x))).backward()
         optimiser.step()

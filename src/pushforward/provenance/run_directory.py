@@ -33,7 +33,8 @@ MANIFEST, CONFIG, WEIGHTS, ENCODING = (
 )
 STATE, HISTORY = "state", "history.jsonl"
 LAST = f"{STATE}/last.safetensors"  # the checkpoint, written by the engine
-FORMAT = 1
+FORMAT = 2
+COUNTED = 2  # the first format of runs whose random numbers are those of `core/counter.py`
 OTHER_VERSION = (
     "another version of pushforward may have written it: open it with that one; "
     "or a package that is not installed here brought what it names: install that one"
@@ -73,6 +74,14 @@ class RunRecord:
     def space(self) -> Space:
         """The space the run was trained on."""
         return space_from_json(self.manifest["space"])
+
+    @property
+    def of_other_seeds(self) -> str:
+        """What to say of equal seeds, in a sentence; empty where they mean what they meant."""
+        if self.manifest["format"] >= COUNTED:
+            return ""
+        earlier = "is of an earlier version, in which seeds stood for other random numbers"
+        return f"{self.path.name} {earlier}: equal seeds give other samples now"
 
     @property
     def complete(self) -> bool:

@@ -90,7 +90,8 @@ def leg_of(
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
     leg = {**now, "budget": str(_budget(config)), "versions": versions()}
-    return Leg((*spent, *differences(earlier, versions())), {"resumed": [*before, leg]})
+    notes = (*spent, *differences(earlier, versions()), record.of_other_seeds)
+    return Leg(tuple(filter(None, notes)), {"resumed": [*before, leg]})
 
 
 def differences(earlier: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:

@@ -147,6 +147,7 @@ class SampleRequest(Request):
 
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
+        watch.say_all([record.of_other_seeds])
         asked = Conditions(self.given, self.context, self._rules, self._sight)
         with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
             drawn = draw(model, n, asked, self.seed, on_step, encoding_of(record), **self._options)
