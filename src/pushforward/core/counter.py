@@ -21,6 +21,7 @@ GOLDEN, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111
 PLACES = 0x5851F42D4C957F2D  # where the sequence of h_j begins
 TABLE = 2**16  # of h_j, which every stream reads
 SHIFTS = (30, 27, 31)
+Keys = np.ndarray  # of streams: uint64, whose shifts NumPy has and torch has not
 
 
 def splitmix(start: int, first: int, n: int) -> np.ndarray:
@@ -84,7 +85,7 @@ class Counter:
         True
     """
 
-    def __init__(self, keys: np.ndarray, device: torch.device | None = None) -> None:
+    def __init__(self, keys: Keys, device: torch.device | None = None) -> None:
         self.device = torch.device("cpu") if device is None else device
         self._keys = keys[:, None]
         self._there: Tensor | None = None

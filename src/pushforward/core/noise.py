@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from typing import Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from pushforward.core.counter import (
     Counter,
+    Keys,
     normal,
     splitmix,
     uniform,
@@ -49,7 +49,7 @@ class _Counted:
         streams: of the counter; each serves `n / streams` examples.
     """
 
-    def __init__(self, n: int, keys: np.ndarray, device: torch.device | None) -> None:
+    def __init__(self, n: int, keys: Keys, device: torch.device | None) -> None:
         self.n, self._streams = n, len(keys)
         self.device = device or torch.device("cpu")
         self._counter, self._next = Counter(keys, self.device), 0
@@ -90,7 +90,7 @@ class BatchNoise(_Counted):
 
     def __init__(self, rng: torch.Generator, n: int, device: torch.device | None = None) -> None:
         key = int(torch.empty((), dtype=torch.int64).random_(generator=rng))
-        super().__init__(n, np.array([key], dtype=np.uint64), device)
+        super().__init__(n, splitmix(key, 0, 1), device)
 
 
 class Streams(_Counted):
