@@ -37,6 +37,16 @@ def splitmix(start: int, first: int, n: int) -> np.ndarray:
     return _mixed(z)
 
 
+def one_key(key: int) -> Keys:
+    """Return the key of one stream, from a number that is random already.
+
+    Example:
+        >>> one_key(7).shape
+        (1,)
+    """
+    return np.array([key % 2**64], dtype=np.uint64)
+
+
 def _mixed(z: np.ndarray) -> np.ndarray:
     z ^= z >> np.uint64(SHIFTS[0])
     z *= np.uint64(FIRST)

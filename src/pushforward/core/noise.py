@@ -18,6 +18,7 @@ from pushforward.core.counter import (
     Counter,
     Keys,
     normal,
+    one_key,
     splitmix,
     uniform,
     words_of_normal,
@@ -90,7 +91,7 @@ class BatchNoise(_Counted):
 
     def __init__(self, rng: torch.Generator, n: int, device: torch.device | None = None) -> None:
         key = int(torch.empty((), dtype=torch.int64).random_(generator=rng))
-        super().__init__(n, splitmix(key, 0, 1), device)
+        super().__init__(n, one_key(key), device)
 
 
 class Streams(_Counted):
