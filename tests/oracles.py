@@ -80,4 +80,4 @@ def perturb(model: GenerativeModel, scale: float, seed: int = 0) -> None:
     rng = generator(seed, "perturb")
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=rng) * scale)
+            parameter.add_(torch.randn(parameter.shape, generator=rng).to(parameter) * scale)

@@ -24,6 +24,7 @@ def average(
     widths: str | None = ...,
     step: int | None = ...,
     overwrite: bool = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Average the weights of a run over another share of its training, chosen afterwards."""
@@ -56,6 +57,7 @@ def sample(
     inpainting: str | None = ...,
     repeats: int | None = ...,
     strength: float | None = ...,
+    device: str = ...,
     stop: Any = ...,
     match: str | None = ...,
     one_of: Any = ...,
@@ -81,6 +83,7 @@ def train_classifier(
     steps: int = ...,
     width: int = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
@@ -98,6 +101,7 @@ def score(
     n: int | None = ...,
     per_token: bool = ...,
     output: str | Path | None = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Log-likelihood of data under a run, with its kind and unit."""
@@ -107,6 +111,7 @@ def report(
     *,
     output: str | Path = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Write one offline HTML page for one or several runs."""
@@ -120,6 +125,7 @@ def sweep(
     n: int | None = ...,
     output: str | Path | None = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Measure quality against network calls, for every solver of a run."""
@@ -139,6 +145,7 @@ def augment(
     settings: Any = ...,
     output: str | Path | None = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested on real."""
@@ -152,6 +159,7 @@ def anomalies(
     output: str | Path | None = ...,
     own: Any = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Say which examples are strange to a run, and what to doubt about that."""
@@ -162,6 +170,7 @@ def probe(
     *,
     n: int = ...,
     seed: int = ...,
+    device: str = ...,
     progress: bool | None = None,
 ) -> Answer:
     """Say what a linear classifier reads off a run's codes, beside what it reads without them."""

@@ -16,6 +16,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
+from pushforward.engine.placement import here
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES, STUDENTS
 from pushforward.families.diffusion.model import Diffusion
@@ -171,11 +172,13 @@ def tiny_model(case: Case, seed: int = 0) -> GenerativeModel:
         assert isinstance(student, Distilled)
         assert isinstance(teacher, Diffusion)
         perturb(teacher, 0.2)  # an untrained network says the same about every label
+        student = student.to(here())
         student.learn_from(teacher)
         student.prepare(examples(case.space, case.labelled))
         return student
     values = settings(case.family, case.space, "smoke", case.architecture)["model"]
     model = build(case.family, case.space, CLASSES if case.labelled else (), values, seed)
+    model = model.to(here())
     model.prepare(examples(case.space, case.labelled))
     return model
 

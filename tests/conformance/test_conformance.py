@@ -165,7 +165,7 @@ def test_batch_never_changes_an_example(case: Case, monkeypatch: pytest.MonkeyPa
 def test_save_and_load_is_exact(case: Case) -> None:
     model = tiny_model(case, seed=0)
     train(model, examples(case.space, case.labelled), 2)
-    saved = save({k: v.contiguous() for k, v in model.state_dict().items()})
+    saved = save({k: v.cpu().contiguous() for k, v in model.state_dict().items()})
     other = tiny_model(case, seed=1)
     other.load_state_dict(load(saved))
     assert identical(model.sample(8, seed=2), other.sample(8, seed=2))
@@ -359,7 +359,7 @@ def test_walk_is_the_sampler(case: Case) -> None:
     walk = model.walk(6, given=given, seed=8)
     assert walk.length >= 1
     assert walk.calls > 0
-    assert identical(model.codec.decode(run(walk)), model.sample(6, given=given, seed=8))
+    assert identical(model.codec.decode(run(walk)).cpu(), model.sample(6, given=given, seed=8))
     seen = [
         model.walk(6, given=given, seed=8).peek(s).shape
         for s in states(model.walk(6, given=given, seed=8))
@@ -378,7 +378,7 @@ def test_a_trajectory_shows_the_walk_as_it_was(case: Case) -> None:
     expected = [again.peek(state).clone() for state in states(again)][:-1]
     assert len(views) == walk.length + 1
     assert all(identical(a, b) for a, b in zip(views[:-1], expected, strict=True))
-    assert identical(model.codec.decode(views[-1]), model.sample(6, given=given, seed=8))
+    assert identical(model.codec.decode(views[-1]).cpu(), model.sample(6, given=given, seed=8))
 
 
 def test_networks_are_wrapped_without_changing_the_state(case: Case) -> None:

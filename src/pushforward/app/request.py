@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -132,6 +133,10 @@ class Request(Config, ABC):
         """The option whose answer has no JSON, empty where every answer has."""
         return ""
 
+    def placed(self, watch: Watch) -> AbstractContextManager[None]:
+        """Return a block in which the request is answered; see `app/verbs/computing.py`."""
+        return nullcontext()
+
     @abstractmethod
     def answer(self, watch: Watch) -> Answer:
         """Do what is asked and return the answer.
@@ -145,7 +150,7 @@ def carry_out(request: Request, watch: Watch, show: Any) -> Answer:
     """Answer a request, show the answer, and leave its files: a disk that fails, or a reader that
     left, costs one of the two."""
     verb = type(request)
-    with calling(verb):
+    with calling(verb), request.placed(watch):
         answer = request.answer(watch)
         if not isinstance(answer, Answer):
             raise of_plugin(verb, "answer", answer, "an Answer, such as Said(record, *lines)")

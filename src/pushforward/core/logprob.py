@@ -80,6 +80,17 @@ class LogProb:
             f"LogProb({len(self)} examples: {self.value:.4g}{error} {self.unit.name}, {how}{given})"
         )
 
+    def cpu(self) -> LogProb:
+        """Return it with its numbers on the processor."""
+        return replace(
+            self,
+            nats=self.nats.cpu(),
+            stderr=None if self.stderr is None else self.stderr.cpu(),
+            sizes=None if self.sizes is None else self.sizes.cpu(),
+            cases=None if self.cases is None else self.cases.cpu(),
+            errors={name: error.cpu() for name, error in self.errors.items()},
+        )
+
     @property
     def mean_nats(self) -> float:
         """Mean log-probability per example in nats."""

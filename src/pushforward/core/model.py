@@ -122,19 +122,22 @@ class GenerativeModel(Hooks, ABC):
         x = self.space.check(train.x)
         self._require_parts(train.given)
         require_labels(train.given, self.classes, self.context)
-        self.codec.fit(x)
+        where = self.device
+        self.codec.to("cpu").fit(x)  # there the data are, and equal numbers come of equal data
+        self.codec.to(where)
         label = label_of(train.given)
         if label is not None and self.classes:
             counts = torch.bincount(label, minlength=len(self.classes)).double()
             self.label_frequency.copy_(counts / counts.sum())
         head = train[: self.glance].to(self.device)
-        noise = Streams(0, len(head)) if self.codec.adds_noise else None
+        noise = Streams(0, len(head), device=self.device) if self.codec.adds_noise else None
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
 
     @final
     def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:
         """Yield the losses of one training step on a batch in data units."""
         require_labels(batch.given, self.classes, self.context)
+        batch = batch.to(self.device)
         noise = BatchNoise(rng, len(batch), self.device)
         return self._losses(self.codec.encode(batch.x, noise).value, batch.given, noise)
 
@@ -150,7 +153,8 @@ class GenerativeModel(Hooks, ABC):
             encoded = self.codec.encode(chunk.x, noise)
             if (part := self._held_out(encoded.value, chunk.given, noise)) is None:
                 return None
-            parts.append(part - encoded.log_det if self.capabilities.held_out_of_data else part)
+            of_data = self.capabilities.held_out_of_data
+            parts.append((part - encoded.log_det if of_data else part).cpu())
         return torch.cat(parts)
 
     @final
@@ -234,7 +238,7 @@ class GenerativeModel(Hooks, ABC):
                 )
             walk = self.walk(m, condition, seed, first, **options)
             report = None if on_step is None else of_all(on_step, len(parts), -(-n // batch))
-            parts.append(self.codec.decode(run(walk, report)))
+            parts.append(self.codec.decode(run(walk, report)).cpu())
         return torch.cat(parts)
 
     @final
@@ -306,7 +310,7 @@ class GenerativeModel(Hooks, ABC):
             raise self._refusal("terms")
         self._require_parts(examples.given)
         parts = [
-            self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given)
+            self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given).cpu()
             for _, chunk in chunks(self, examples)
         ]
         return torch.cat(parts)
@@ -329,9 +333,8 @@ class GenerativeModel(Hooks, ABC):
         noise = Streams(seed, len(x), device=self.device)
         condition = self._condition(given, len(x), noise)
         refuse_observed(condition, "encode")
-        return Latent(
-            self._encode(self.codec.encode(x.to(self.device), noise).value, condition, noise), kind
-        )
+        encoded = self.codec.encode(x.to(self.device), noise).value
+        return Latent(self._encode(encoded, condition, noise).cpu(), kind)
 
     @final
     @torch.no_grad()
@@ -345,7 +348,7 @@ class GenerativeModel(Hooks, ABC):
         self._require_condition(given, "decode")
         condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
         refuse_observed(condition, "decode")
-        return self.codec.decode(self._decode(z.to(self.device), condition))
+        return self.codec.decode(self._decode(z.to(self.device), condition)).cpu()
 
     @final
     def estimator(self, name: str | None = None) -> Estimator:

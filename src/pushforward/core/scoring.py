@@ -89,7 +89,10 @@ def score_all(
     """Return log-probabilities of examples, some at a time; see `chunks`."""
     log_prob = marginal_log_prob if query.marginal else conditional_log_prob
     return LogProb.concatenate(
-        [log_prob(model, chunk, first, query) for first, chunk in chunks(model, examples, told)]
+        [
+            log_prob(model, chunk, first, query).cpu()
+            for first, chunk in chunks(model, examples, told)
+        ]
     )
 
 

@@ -27,7 +27,7 @@ Sections = dict[str, dict[str, Tensor]]
 def save_state(path: Path, sections: Sections, counters: dict[str, Any]) -> None:
     """Write named sections of tensors and JSON counters atomically."""
     flat = {
-        f"{section}|{name}": t.detach().contiguous()
+        f"{section}|{name}": t.detach().cpu().contiguous()
         for section, ts in sections.items()
         for name, t in ts.items()
     }
@@ -84,7 +84,8 @@ def save_weights(path: Path, weights: dict[str, Tensor]) -> None:
     """Write what `sample` uses: the state of a model, names in sorted order so that equal weights
     are equal bytes."""
     write_bytes(
-        path, save({name: weights[name].detach().contiguous().clone() for name in sorted(weights)})
+        path,
+        save({name: weights[name].detach().cpu().contiguous().clone() for name in sorted(weights)}),
     )
 
 

@@ -170,7 +170,7 @@ def _inherited(teacher: Teacher, config: DistilledConfig) -> dict[str, Any]:
 def _teaching(teacher: Teacher, plan: Plan, config: DistilledConfig) -> Teaching:
     def join(student: GenerativeModel) -> None:
         assert isinstance(student, Distilled)
-        student.learn_from(teacher.model)
+        student.learn_from(teacher.model.to(student.device))
 
     facts = {
         **teacher.facts,

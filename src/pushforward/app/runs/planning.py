@@ -12,6 +12,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.fit import Probe
+from pushforward.engine.placement import here
 from pushforward.families.build import build, family_class, settings
 
 # numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3
@@ -72,11 +73,12 @@ class Plan:
         return self.dataset.classes if self.labelled else ()
 
     def build(self) -> GenerativeModel:
-        """Return the untrained model."""
+        """Return the untrained model, where models are put now."""
         data = self.dataset
         model = build(
             self.family, data.space, self.classes, self.model_values, self.seed, data.context
         )
+        model = model.to(here())
         if self.teaching is not None:
             self.teaching.join(model)
         if self.alter is not None:

@@ -33,6 +33,7 @@ from pushforward.core.space import space_from_json
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import Probe, fit
 from pushforward.engine.fit_records import FitRecord, Progress
+from pushforward.engine.placement import Placement, here
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
 from pushforward.provenance import run_directory
@@ -185,8 +186,7 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
             f"the weights of {path} do not fit its configuration ({first})", "matching files"
         ) from None
     refuse_diverged(record, model)
-    model.eval()
-    return model, record
+    return model.to(here()).eval(), record
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
@@ -208,6 +208,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "lost": list(data.lost),
         },
         **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
+        "device": asdict(Placement.of(here())),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 

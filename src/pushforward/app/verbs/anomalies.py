@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import OfRun, Seed, Source
 from pushforward.core.errors import BadInput
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class AnomaliesRequest(Request):
+class AnomaliesRequest(ComputingRequest):
     """Say which examples are strange to a run, and what to doubt about that."""
 
     verb = "anomalies"

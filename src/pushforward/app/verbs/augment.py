@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     Budget,
     Examples,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class AugmentRequest(Request):
+class AugmentRequest(ComputingRequest):
     """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested
     on real."""
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import OfRun, Overwrite, numbers_in
 from pushforward.core.errors import BadInput
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.averaging import Averaged, WidthTrial
 
 
-class AverageRequest(Request):
+class AverageRequest(ComputingRequest):
     """Average the weights of a run over another share of its training, chosen afterwards."""
 
     verb = "average"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, option
+from pushforward.app.request import WIDTH, Answer, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     Budget,
     Data,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class CompareRequest(Request):
+class CompareRequest(ComputingRequest):
     """Train families under one budget, score them, and write an HTML report."""
 
     verb = "compare"

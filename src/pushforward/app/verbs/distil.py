@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     Budget,
     Examples,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Trained
 
 
-class DistilRequest(Request):
+class DistilRequest(ComputingRequest):
     """Distil a diffusion run into a student that samples in 1 to 4 network calls."""
 
     verb, other_names = "distil", ("distill",)

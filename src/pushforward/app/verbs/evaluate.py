@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     OfRun,
     Pairs,
@@ -37,7 +38,7 @@ TOPICS = (
 )  # what a terminal says of a verdict, in this order
 
 
-class EvaluateRequest(Request):
+class EvaluateRequest(ComputingRequest):
     """Score the samples of a run, or of any other tool, against held-out data."""
 
     verb = "evaluate"

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import OfRun, Seed, Source
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LABELS_KNOWN = "the run is given the label, so its codes need not hold it; train with `-s data.labels=false` to ask that"
 
 
-class ProbeRequest(Request):
+class ProbeRequest(ComputingRequest):
     """Say what a linear classifier reads off a run's codes, beside what it reads without them."""
 
     verb = "probe"

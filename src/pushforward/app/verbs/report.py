@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pushforward.app.request import Request, Said, argument, option
+from pushforward.app.request import Said, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import Runs, Seed
 from pushforward.core.errors import BadInput
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pushforward.reports.records import Comparison
 
 
-class ReportRequest(Request):
+class ReportRequest(ComputingRequest):
     """Write one offline HTML page for one or several runs."""
 
     verb = "report"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator, create_model
 from pydantic.fields import FieldInfo
 
-from pushforward.app.request import WIDTH, Answer, Request, Said, option
+from pushforward.app.request import WIDTH, Answer, Said, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.options import SAMPLING_OPTIONS
@@ -43,7 +44,7 @@ def _words(value: Any) -> Any:
 GivenWords = Annotated[str, BeforeValidator(_words)]
 
 
-class SampleRequest(Request):
+class SampleRequest(ComputingRequest):
     """Draw samples from a run."""
 
     verb = "sample"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import Run, Seed, Source, refuse_ignored
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class ScoreRequest(Request):
+class ScoreRequest(ComputingRequest):
     """Log-likelihood of data under a run, with its kind and unit."""
 
     verb = "score"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import OfRun, Seed, Source, Words
 from pushforward.core.errors import BadInput
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pushforward.reports.page.sweep_page import Sweep as Swept
 
 
-class SweepRequest(Request):
+class SweepRequest(ComputingRequest):
     """Measure quality against network calls, for every solver of a run."""
 
     verb = "sweep"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pushforward.app.request import WIDTH, Answer, Request, argument, option
+from pushforward.app.request import WIDTH, Answer, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     Budget,
     Data,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Trained
 
 
-class TrainRequest(Request):
+class TrainRequest(ComputingRequest):
     """Train one family into a run directory."""
 
     verb = "train"

@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pushforward.app.request import Request, Said, argument, option
+from pushforward.app.request import Said, argument, option
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import OfRun, Seed, Source
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class TrainClassifierRequest(Request):
+class TrainClassifierRequest(ComputingRequest):
     """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier
     DIRECTORY`."""
 

@@ -80,9 +80,10 @@ def fit(
     request = TrainRequest.of({**asked, "family": family, "data": data, "output": where}, "fit")
     plan = request.planned(watch)
     watch.of_data(plan.dataset)
-    with watch.busy(f"choosing sizes for {plan.family}"):
-        fits = fitted_sizes(plan)
-    trained = request.trained(fits, where, watch)
+    with request.placed(watch):
+        with watch.busy(f"choosing sizes for {plan.family}"):
+            fits = fitted_sizes(plan)
+        trained = request.trained(fits, where, watch)
     return Fitted(trained.model, plan=trained.plan, facts=vars(trained.record), path=trained.path)
 
 
@@ -161,7 +162,7 @@ def distil(
         overrides=request.settings,
     )
     how: dict[str, Any] = {"resume": request.resume, "overwrite": request.overwrite}
-    with watch.training(f"distilling by {request.method}") as observe:
+    with request.placed(watch), watch.training(f"distilling by {request.method}") as observe:
         trained = training.train(plan, where, observer=observe, **how)
     return Fitted(trained.model, plan=plan, facts=vars(trained.record), path=trained.path)
 
@@ -183,7 +184,9 @@ def compare(
     """
     where = _where(path, asked, "compare", ()) or Path("runs") / "compare"
     request = CompareRequest.of({**asked, "data": data, "output": where}, "compare")
-    return request.compared(watch_of(progress))
+    watch = watch_of(progress)
+    with request.placed(watch):
+        return request.compared(watch)
 
 
 @in_words_of(EvaluateRequest)

@@ -1,0 +1,64 @@
+"""Verbs that compute with models, and where they do.
+
+One idea: where to compute is a field like another, and holds for as long as the request is
+answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import model_validator
+from pydantic.fields import FieldInfo
+
+from pushforward.app.request import Request, option
+from pushforward.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from pushforward.app.progress.watch import Watch
+
+AUTO = "auto"
+Device = Annotated[str, option("Where to compute: auto, cpu, cuda, cuda:1, mps.")]
+
+
+class ComputingRequest(Request):
+    """A request that is answered by computing with models."""
+
+    device: Device = AUTO
+
+    @model_validator(mode="after")
+    def _of_training(self) -> Self:
+        """Take `train.device` among the settings for the device: no run depends on it."""
+        settings = getattr(self, "settings", None) or {}
+        training = settings.get("train", {})
+        if "device" not in training:
+            return self
+        asked = str(training["device"])
+        if self.device not in (AUTO, asked):
+            raise BadInput(
+                f"--device {self.device} with train.device={asked}",
+                "one of them",
+                "they mean the same",
+            )
+        rest = {key: value for key, value in training.items() if key != "device"}
+        self.__dict__["device"] = asked
+        self.__dict__["settings"] = {**settings, "train": rest}
+        return self
+
+    @classmethod
+    def fields(cls) -> dict[str, FieldInfo]:
+        """Return the fields, the device last."""
+        rest = {name: field for name, field in cls.model_fields.items() if name != "device"}
+        return {**rest, "device": cls.model_fields["device"]}
+
+    @contextmanager
+    def placed(self, watch: Watch) -> Iterator[None]:
+        """Put models where they were asked for as long as the block runs, and say where that is."""
+        from pushforward.engine.placement import PROCESSOR, Placement, computing_on
+
+        with computing_on(self.device) as device:
+            if device.type != PROCESSOR:
+                watch.say(f"computing on {Placement.of(device).words()}")
+            yield

@@ -1,0 +1,159 @@
+"""Where computing happens: the only module that knows devices by name.
+
+Two ideas: a device is asked for in a word and chosen once, for as long as one request is answered;
+whoever builds or opens a model in that time puts it there, and whoever reads its numbers finds them
+on the processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import torch
+
+from pushforward.core.errors import BadInput, nearest
+
+AUTO, PROCESSOR = "auto", "cpu"
+# what `auto` may take; Apple's has no double precision, in which densities are computed, and is
+# there for whoever asks for it
+AUTOMATIC = ("cuda",)
+ACCELERATORS = ("cuda", "mps", "xpu")
+
+_CHOSEN: ContextVar[torch.device | None] = ContextVar("device", default=None)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device, as a record tells it.
+
+    Attributes:
+        device: such as `cuda:0`.
+        name: of the hardware.
+        memory: bytes of its own, 0 where it has none.
+    """
+
+    device: str
+    name: str
+    memory: int = 0
+
+    @staticmethod
+    def of(device: torch.device) -> Placement:
+        """Return what is known of a device.
+
+        Example:
+            >>> Placement.of(torch.device("cpu")).device
+            'cpu'
+        """
+        if device.type == "cuda":
+            found = torch.cuda.get_device_properties(device)
+            return Placement(str(device), found.name, found.total_memory)
+        return Placement(str(device), device.type)
+
+    def words(self) -> str:
+        """Return it in words.
+
+        Example:
+            >>> Placement("cuda:0", "NVIDIA T4", 15 * 2**30).words()
+            'cuda:0 (NVIDIA T4, 15 GiB)'
+        """
+        told = f"{self.name}, {self.memory / 2**30:.0f} GiB" if self.memory else self.name
+        return self.device if told == self.device else f"{self.device} ({told})"
+
+
+def chosen(asked: str = AUTO) -> torch.device:
+    """Return the device that a word stands for.
+
+    Raises:
+        BadInput: no device of that name, none of it here, or an index beyond those that are.
+
+    Example:
+        >>> chosen("cpu")
+        device(type='cpu')
+    """
+    here = available()
+    if asked == AUTO:
+        kind = next((kind for kind in AUTOMATIC if kind in here), PROCESSOR)
+        return _indexed(kind, 0)
+    kind, colon, number = asked.partition(":")
+    if kind not in {PROCESSOR, *ACCELERATORS, *here} or (
+        colon and not (number.isascii() and number.isdigit())
+    ):
+        known = (AUTO, PROCESSOR, *ACCELERATORS)
+        raise BadInput(
+            f"--device {asked}",
+            f"{', '.join(known)}, or one of several, such as cuda:1",
+            nearest(kind, known),
+        )
+    if kind == PROCESSOR:
+        return torch.device(PROCESSOR)
+    if kind not in here:
+        raise BadInput(
+            f"--device {asked}",
+            f"a device of this machine, which has {_listed(here)}",
+            "leave --device out to take the best of them",
+        )
+    if int(number or 0) >= here[kind]:
+        raise BadInput(
+            f"--device {asked}",
+            f"{kind}:0 to {kind}:{here[kind] - 1}" if here[kind] > 1 else f"{kind}:0, the only one",
+            "they are counted from 0",
+        )
+    return _indexed(kind, int(number or 0))
+
+
+def available() -> dict[str, int]:
+    """Return the accelerators of this machine and how many there are of each.
+
+    Example:
+        >>> sorted(available()) <= ["cuda", "mps", "xpu"]
+        True
+    """
+    found = {}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda.device_count()
+    if torch.backends.mps.is_available():
+        found["mps"] = 1
+    if torch.xpu.is_available():
+        found["xpu"] = torch.xpu.device_count()
+    # what a program has registered with torch under a name of its own
+    own = torch._C._get_privateuse1_backend_name()
+    if hasattr(torch, own):
+        found[own] = getattr(torch, own).device_count()
+    return found
+
+
+def _indexed(kind: str, number: int) -> torch.device:
+    return torch.device(kind) if kind in (PROCESSOR, "mps") else torch.device(kind, number)
+
+
+def _listed(here: dict[str, int]) -> str:
+    each = [f"{kind}:{number}" for kind, count in here.items() for number in range(count)]
+    return ", ".join([PROCESSOR, *each])
+
+
+@contextmanager
+def computing_on(asked: str = AUTO) -> Iterator[torch.device]:
+    """Choose where models are put for as long as the block runs.
+
+    Raises:
+        BadInput: as `chosen`.
+
+    Example:
+        >>> with computing_on("cpu") as device:
+        ...     here() == device
+        True
+    """
+    device = chosen(asked)
+    token = _CHOSEN.set(device)
+    try:
+        yield device
+    finally:
+        _CHOSEN.reset(token)
+
+
+def here() -> torch.device:
+    """Return where models are put now: what was chosen, by itself the best that there is."""
+    return _CHOSEN.get() or chosen()

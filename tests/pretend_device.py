@@ -1,0 +1,160 @@
+"""A pretend accelerator: a device with memory of its own, whose tensors compute by the processor's kernels and refuse to meet the
+processor's, as those of a real one would.
+
+It finds a forgotten `.to(device)`, a `.numpy()` without `.cpu()` and a generator of the wrong device. A tensor of it wraps one of
+the processor; torch hands every operation over (`__torch_dispatch__`), which opens the wrappers, computes, and wraps again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_map
+from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+
+NAME = "pretend"
+DEVICE_COUNT = 2
+# what carries numbers from one device to another
+CARRIERS = {
+    "aten::copy_",
+    "aten::_to_copy",
+    "aten::_copy_from",
+    "aten::_copy_from_and_resize",
+    "aten::_local_scalar_dense",
+}
+# what a real accelerator takes from the processor as well: places in a tensor
+PLACES = {"aten::index.Tensor", "aten::index_put_", "aten::index_put", "aten::_index_put_impl_"}
+
+
+aten = torch.ops.aten
+# what torch asks of a tensor's shape is answered by that of the numbers inside
+SHAPES = {
+    aten.sym_size.default: lambda held: held.size(),
+    aten.size.default: lambda held: held.size(),
+    aten.sym_stride.default: lambda held: held.stride(),
+    aten.stride.default: lambda held: held.stride(),
+    aten.sym_numel.default: lambda held: held.numel(),
+    aten.numel.default: lambda held: held.numel(),
+    aten.dim.default: lambda held: held.dim(),
+    aten.sym_storage_offset.default: lambda held: held.storage_offset(),
+    aten.storage_offset.default: lambda held: held.storage_offset(),
+    aten.is_contiguous.default: lambda held: held.is_contiguous(),
+}
+
+
+class OnPretend(torch.Tensor):
+    """A tensor that says it is on the pretend device; `held` has its numbers."""
+
+    held: torch.Tensor
+
+    @staticmethod
+    def __new__(cls, held: torch.Tensor, index: int = 0) -> OnPretend:
+        return torch.Tensor._make_wrapper_subclass(
+            cls,
+            held.size(),
+            strides=held.stride(),
+            storage_offset=held.storage_offset(),
+            dtype=held.dtype,
+            layout=held.layout,
+            device=torch.device(NAME, index),
+            requires_grad=False,
+            dispatch_sizes_strides_policy="sizes",  # some operations change a shape in place
+        )
+
+    def __init__(self, held: torch.Tensor, index: int = 0) -> None:
+        self.held = held
+
+    def __repr__(self, **_: Any) -> str:
+        return f"OnPretend({self.held!r})"
+
+    def tolist(self) -> Any:
+        """Bring the numbers over, as a real device does by itself."""
+        return self.cpu().tolist()
+
+    def numpy(self, *, force: bool = False) -> Any:
+        """Refuse, as a real device does, unless it is told to bring them over."""
+        if force:
+            return self.detach().cpu().numpy()
+        raise TypeError(
+            f"can't convert {NAME}:0 device type tensor to numpy: use Tensor.cpu() first"
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        return self.numpy()
+
+    @classmethod
+    def __torch_dispatch__(
+        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return _computed(func, args, kwargs or {})
+
+
+def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Compute on the numbers inside; a tensor of the processor is refused, unless it is one number."""
+    if func in SHAPES:
+        return SHAPES[func](args[0].held)
+    name = func._schema.name
+    target = kwargs.get("device")
+    leaves = target is not None and torch.device(target).type == "cpu"
+    if target is not None:
+        kwargs = {**kwargs, "device": torch.device("cpu")}
+    strangers: list[tuple[int, ...]] = []
+
+    def opened(value: Any) -> Any:
+        if isinstance(value, OnPretend):
+            return value.held
+        if isinstance(value, torch.Tensor) and value.dim() > 0:
+            strangers.append(tuple(value.shape))
+        if isinstance(value, torch.Generator):
+            raise RuntimeError(
+                f"{name}: expected a '{NAME}' device type for generator, found 'cpu'"
+            )
+        if isinstance(value, torch.device) and value.type == NAME:
+            return torch.device("cpu")
+        return value
+
+    raw_args, raw_kwargs = tree_map(opened, args), tree_map(opened, kwargs)
+    if strangers and name not in CARRIERS | PLACES:
+        raise RuntimeError(
+            f"{name}: expected all tensors to be on {NAME}:0, found one of shape {strangers[0]} on cpu"
+        )
+    out = func(*raw_args, **raw_kwargs)
+    if name == "aten::_local_scalar_dense" or leaves:
+        return out
+    if name.endswith("_") and args and isinstance(args[0], torch.Tensor):
+        return args[0]
+    if kwargs.get("out") is not None:
+        return kwargs["out"]
+
+    def closed(value: Any) -> Any:
+        plain = isinstance(value, torch.Tensor) and not isinstance(value, OnPretend)
+        return OnPretend(value) if plain else value
+
+    return tree_map(closed, out)
+
+
+def _empty(size: Any, *, dtype: Any = None, **_: Any) -> OnPretend:
+    return OnPretend(torch.empty(size, dtype=dtype))
+
+
+def _empty_strided(size: Any, stride: Any, *, dtype: Any = None, **_: Any) -> OnPretend:
+    return OnPretend(torch.empty_strided(size, stride, dtype=dtype))
+
+
+def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> Any:
+    held = source.held if isinstance(source, OnPretend) else source
+    (target.held if isinstance(target, OnPretend) else target).copy_(held)
+    return target
+
+
+@cache
+def install() -> torch.library.Library:
+    """Register the device with torch, once in a process; what is returned keeps it registered."""
+    _setup_privateuseone_for_python_backend(NAME)
+    library = torch.library.Library("aten", "IMPL")
+    library.impl("_copy_from", _copy_from, "PrivateUse1")
+    library.impl("empty.memory_format", _empty, "PrivateUse1")
+    library.impl("empty_strided", _empty_strided, "PrivateUse1")
+    return library
