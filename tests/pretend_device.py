@@ -24,10 +24,8 @@ CARRIERS = {
     "aten::_copy_from_and_resize",
     "aten::_local_scalar_dense",
 }
-# what a real accelerator takes from the processor as well: places in a tensor
-PLACES = {"aten::index.Tensor", "aten::index_put_", "aten::index_put", "aten::_index_put_impl_"}
-
-
+# what takes places in a tensor, its second argument, from the processor as well, as a real accelerator does
+PLACES = {"aten::index", "aten::index_put_", "aten::index_put", "aten::_index_put_impl_"}
 aten = torch.ops.aten
 # what torch asks of a tensor's shape is answered by that of the numbers inside
 SHAPES = {
@@ -116,14 +114,17 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return value
 
     raw_args, raw_kwargs = tree_map(opened, args), tree_map(opened, kwargs)
-    if strangers and name not in CARRIERS | PLACES:
+    if name in PLACES:
+        strangers.clear()
+        tree_map(opened, (args[0], args[2:]))
+    if strangers and name not in CARRIERS:
         raise RuntimeError(
             f"{name}: expected all tensors to be on {NAME}:0, found one of shape {strangers[0]} on cpu"
         )
     out = func(*raw_args, **raw_kwargs)
     if name == "aten::_local_scalar_dense" or leaves:
         return out
-    if name.endswith("_") and args and isinstance(args[0], torch.Tensor):
+    if _writes_to_its_first(func):
         return args[0]
     if kwargs.get("out") is not None:
         return kwargs["out"]
@@ -133,6 +134,14 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return OnPretend(value) if plain else value
 
     return tree_map(closed, out)
+
+
+@cache
+def _writes_to_its_first(func: Any) -> bool:
+    """Return whether an operation works in place, and returns what it was given."""
+    first = next(iter(func._schema.arguments), None)
+    changed = first is not None and first.alias_info is not None and first.alias_info.is_write
+    return changed and len(func._schema.returns) == 1
 
 
 def _empty(size: Any, *, dtype: Any = None, **_: Any) -> OnPretend:

@@ -36,9 +36,7 @@ def device() -> Iterator[torch.device]:
     [
         suite.test_samples_are_legal_data,
         suite.test_gradients_are_finite_and_reach_every_group,
-        suite.test_save_and_load_is_exact,
         suite.test_conditions,
-        suite.test_declared_kinds_are_returned,
         suite.test_every_family_shows_where_its_objective_is_spent,
         suite.test_walk_is_the_sampler,
         suite.test_a_trajectory_shows_the_walk_as_it_was,

@@ -392,4 +392,4 @@ def pictures(model: GenerativeModel, test: Examples, seed: int) -> Sequence[np.n
     walk = model.walk(many, given=given, seed=seed)
     if walk.length < PICTURES - 1:
         return ()
-    return [model.codec.decode(view).numpy() for view in trajectory(walk, PICTURES)]
+    return [model.codec.decode(view).cpu().numpy() for view in trajectory(walk, PICTURES)]

@@ -27,6 +27,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import space_from_json
 from pushforward.data.dataset import Dataset
 from pushforward.engine.checkpoint import load_weights, save_weights
+from pushforward.engine.placement import here
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.gaussian import Gaussian
@@ -72,6 +73,7 @@ def train_classifier(
                 model.codec, dataset.classes, (path.sigma_min, path.sigma_max), **values
             )
         classifier.preconditioner.load_state_dict(process.denoiser.preconditioner.state_dict())
+        classifier = classifier.to(here())
         best = _fit(classifier, dataset, steps, seed, on_step)
         record = {
             "space": model.space.to_json(),
@@ -163,7 +165,7 @@ def open_classifier(path: Path) -> NoiseAwareClassifier:
         raise BadInput(
             f"the classifier {path} cannot be read ({str(error).splitlines()[0]})", "matching files"
         ) from None
-    return classifier.eval()
+    return classifier.to(here()).eval()
 
 
 def _encoded(
@@ -171,7 +173,9 @@ def _encoded(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     assert examples.given is not None
     assert examples.given.label is not None
-    return classifier.codec.encode(examples.x).value, examples.given.label
+    device = next(classifier.parameters()).device
+    x, label = examples.x.to(device), examples.given.label.to(device)
+    return classifier.codec.encode(x).value, label
 
 
 def _fit(
@@ -193,11 +197,12 @@ def _fit(
         for group in optimiser.param_groups:
             group["lr"] = RATE * warmup_cosine(step / steps, 0.05, 0.0)
         optimiser.zero_grad()
-        classifier.loss(x[rows], label[rows], BatchNoise(rng, len(rows))).backward()
+        classifier.loss(x[rows], label[rows], BatchNoise(rng, len(rows), x.device)).backward()
         optimiser.step()
         if step + 1 == steps or (step + 1) % max(1, steps // CHECKS) == 0:
             with torch.no_grad():
-                loss = float(classifier.loss(seen, told, Streams(seed, len(seen))))
+                noise = Streams(seed, len(seen), device=seen.device)
+                loss = float(classifier.loss(seen, told, noise))
             if loss < best:
                 best, kept = (
                     loss,
@@ -217,5 +222,6 @@ def _accuracies(classifier: NoiseAwareClassifier, data: Dataset) -> dict[str, fl
     low, high = classifier.levels
     places = torch.logspace(0.0, 1.0, READ_AT, base=high / low, dtype=torch.float64) * low
     return {
-        f"{s:.3g}": classifier.accuracy(x, label, s, Streams(0, len(x))) for s in places.tolist()
+        f"{s:.3g}": classifier.accuracy(x, label, s, Streams(0, len(x), device=x.device))
+        for s in places.tolist()
     }

@@ -73,7 +73,7 @@ def teacher_of(
             "a diffusion run on images or points",
             "symbols have no path to leap along",
         )
-    weights = {name: tensor.contiguous() for name, tensor in sorted(model.state_dict().items())}
+    weights = {name: t.cpu().contiguous() for name, t in sorted(model.state_dict().items())}
     facts = {
         "run": None if run is None else str(run),
         "weights_sha256": hashlib.sha256(save(weights)).hexdigest(),

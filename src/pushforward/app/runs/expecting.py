@@ -19,6 +19,7 @@ from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.recognisable import foresight
 from pushforward.core.rng import generator
 from pushforward.engine.budget import budget_of
+from pushforward.engine.placement import PROCESSOR, computing_on
 from pushforward.engine.sizing import FEWEST, KEPT
 
 COPIES = 6  # of the weights: themselves, gradients, two moments of Adam, their average, the best average so far
@@ -84,9 +85,10 @@ def memory(plan: Plan) -> float:
     its gradient.
 
     What is kept is counted where autograd keeps it, at two small batches, and drawn out along a
-    line.
+    line; on the processor, whose bytes are those of every device.
     """
-    model = plan.build()
+    with computing_on(PROCESSOR):
+        model = plan.build()
     train = plan.dataset.train if plan.labelled else plan.dataset.train.without_labels()
     model.prepare(train[:512])
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
