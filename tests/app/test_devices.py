@@ -120,7 +120,38 @@ def test_other_verbs_there(
         assert status == 0, (command, err)
 
 
-def test_a_program_says_where(pretend: str) -> None:
+def test_what_steers_samples_there(
+    run: Run, sources: dict[str, Path], tmp_path: Path, pretend: str
+) -> None:
+    there, short = ("--device", pretend), ("--steps", 4, "--preset", "smoke")
+    np.save(tmp_path / "seen.npy", np.zeros((1, 4, 6), np.uint8))
+    np.save(tmp_path / "mask.npy", np.tile([1, 1, 1, 0, 0, 0], (4, 1)))
+    d, c, t = (tmp_path / name for name in "dct")
+    labelled = tmp_path / "labelled.npz"
+    x = np.random.default_rng(0).integers(0, 5, (200, 1, 4, 6)).astype(np.uint8)
+    np.savez(labelled, x=x, y=np.arange(200) % 2)
+    observed = ("--observed", tmp_path / "seen.npy", "--mask", tmp_path / "mask.npy")
+    few = ("-n", 2, "--steps", 2)
+    for command in (
+        ("train", "diffusion", labelled, *short, "-o", d),
+        ("train-classifier", d, labelled, "--steps", 3, "-o", c),
+        ("sample", d, *few, *observed),
+        ("sample", d, *few, *observed, "--operator", "blur:1", "--noise", 0.1),
+        ("sample", d, *few, "--start", tmp_path / "seen.npy", "--strength", 0.5),
+        ("sample", d, *few, "--given", 1, "--guidance", 2, "--guide", d),
+        ("sample", d, *few, "--given", 1, "--guidance", 2, "--classifier", c),
+        ("sample", d, "-n", 2, "--solver", "langevin", "--steps", 4),
+        ("train", "ar", sources["text"], *short, "-o", t),
+        ("sample", t, "--beams", 2, "--length", 6),
+        ("sample", t, "--draft", t, "--length", 6),
+        ("sample", t, "-n", 2, "--match", "[a-z]+ [a-z]+"),
+        ("score", t, sources["text"], "--stride", 16, "-n", 5),
+    ):
+        status, _, err = run(*command, *there)
+        assert status == 0, (command, err)
+
+
+def test_a_program_says_where(tmp_path: Path, pretend: str) -> None:
     model = pf.fit("flow", "two-moons", steps=2, preset="smoke", device=pretend)
     assert model.model.device.type == pretend
     assert model.sample(3, seed=1).device.type == "cpu"
@@ -128,6 +159,11 @@ def test_a_program_says_where(pretend: str) -> None:
         pf.fit("flow", "two-moons", steps=2, preset="smoke", device="cpu").model.device.type
         == "cpu"
     )
+    model.save(path := tmp_path / "run")
+    assert pf.open(path, device=pretend).model.device.type == pretend
+    assert pf.open(path).model.device.type == chosen(AUTO).type
+    assert len(pf.evaluate(path, n=40, device=pretend)) > 5
+    assert pf.score(path, "two-moons", n=5, device=pretend).json()["n"] == 5
     asked = pf.fit(
         "flow", "two-moons", steps=2, preset="smoke", settings={"train": {"device": pretend}}
     )

@@ -1,7 +1,8 @@
-"""Forty bugs, and whether the tests see each: run `python tests/mutants/planted.py [FIRST [LAST]]`, about ten minutes for all.
+"""Fifty bugs, and whether the tests see each: run `python tests/mutants/planted.py [FIRST [LAST]]`, half an hour for all.
 
-Signs, missing factors, off-by-ones, swapped axes, wrong seeds. Each is planted in a copy of the source, and the tests of the rooms
-that should see it run against that copy until the first one fails. A bug that nothing sees is printed, and the exit status is 1.
+Signs, missing factors, off-by-ones, swapped axes, wrong seeds, and tensors left on the wrong device. Each is planted in a
+copy of the source, and the tests of the rooms that should see it run against that copy until the first one fails. A bug that
+nothing sees is printed, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -297,6 +298,76 @@ BUGS = (
         'generator(config.seed, "step", p.step)',
         'generator(config.seed, "step")',
         "tests/engine",
+    ),
+    Bug(
+        "device",
+        "core/model.py",
+        "parts.append(self.codec.decode(run(walk, report)).cpu())",
+        "parts.append(self.codec.decode(run(walk, report)))",
+        "tests/conformance/test_pretend.py -k equal_seeds",
+    ),
+    Bug(
+        "device",
+        "core/model.py",
+        "        batch = batch.to(self.device)\n",
+        "        batch = batch\n",
+        "tests/conformance/test_pretend.py -k gradients",
+    ),
+    Bug(
+        "device",
+        "core/counter.py",
+        "& ((1 << (64 - shift)) - 1)",
+        "& -1",
+        "tests/conformance/test_pretend.py -k equal_seeds",
+    ),
+    Bug(
+        "device",
+        "core/noise.py",
+        "self._counter, self._next = Counter(keys, self.device), 0",
+        "self._counter, self._next = Counter(keys), 0",
+        "tests/conformance/test_pretend.py -k equal_seeds",
+    ),
+    Bug(
+        "device",
+        "families/autoregressive/beam.py",
+        "dtype=torch.bool, device=logits.device)",
+        "dtype=torch.bool)",
+        "tests/app/test_devices.py -k steers",
+    ),
+    Bug(
+        "device",
+        "families/autoregressive/speculative.py",
+        ".to(prompt.device)",
+        "",
+        "tests/app/test_devices.py -k steers",
+    ),
+    Bug(
+        "device",
+        "engine/checkpoint.py",
+        "t.detach().cpu().contiguous()",
+        "t.detach().contiguous()",
+        "tests/app/test_devices.py -k training_to_a_score",
+    ),
+    Bug(
+        "device",
+        "app/measuring/assessing.py",
+        "model.codec.decode(view).cpu().numpy()",
+        "model.codec.decode(view).numpy()",
+        "tests/app/test_devices.py -k training_to_a_score",
+    ),
+    Bug(
+        "device",
+        "families/diffusion/densities/continuous_bound.py",
+        "dtype=torch.float64, device=shift.device) + shift",
+        "dtype=torch.float64) + shift",
+        "tests/conformance/test_pretend.py -k equal_seeds",
+    ),
+    Bug(
+        "device",
+        "app/runs/training.py",
+        "return model.to(here()).eval(), record",
+        "return model.eval(), record",
+        "tests/app/test_devices.py -k training_to_a_score",
     ),
 )
 

@@ -7,7 +7,7 @@ on the processor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,7 +22,16 @@ AUTO, PROCESSOR = "auto", "cpu"
 AUTOMATIC = ("cuda",)
 ACCELERATORS = ("cuda", "mps", "xpu")
 
-_CHOSEN: ContextVar[torch.device | None] = ContextVar("device", default=None)
+
+@dataclass
+class _Choice:
+    """A device, and who is told of it when the first model is put there."""
+
+    device: torch.device
+    tell: Callable[[torch.device], None] | None = None
+
+
+_CHOSEN: ContextVar[_Choice | None] = ContextVar("device", default=None)
 
 
 @dataclass(frozen=True)
@@ -135,8 +144,13 @@ def _listed(here: dict[str, int]) -> str:
 
 
 @contextmanager
-def computing_on(asked: str = AUTO) -> Iterator[torch.device]:
+def computing_on(
+    asked: str = AUTO, tell: Callable[[torch.device], None] | None = None
+) -> Iterator[torch.device]:
     """Choose where models are put for as long as the block runs.
+
+    Args:
+        tell: called once, with the device, when the first model is put there.
 
     Raises:
         BadInput: as `chosen`.
@@ -147,7 +161,7 @@ def computing_on(asked: str = AUTO) -> Iterator[torch.device]:
         True
     """
     device = chosen(asked)
-    token = _CHOSEN.set(device)
+    token = _CHOSEN.set(_Choice(device, tell))
     try:
         yield device
     finally:
@@ -156,4 +170,10 @@ def computing_on(asked: str = AUTO) -> Iterator[torch.device]:
 
 def here() -> torch.device:
     """Return where models are put now: what was chosen, by itself the best that there is."""
-    return _CHOSEN.get() or chosen()
+    choice = _CHOSEN.get()
+    if choice is None:
+        return chosen()
+    tell, choice.tell = choice.tell, None
+    if tell is not None:
+        tell(choice.device)
+    return choice.device

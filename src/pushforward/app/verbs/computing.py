@@ -17,6 +17,8 @@ from pushforward.app.request import Request, option
 from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
+    import torch
+
     from pushforward.app.progress.watch import Watch
 
 AUTO = "auto"
@@ -43,8 +45,8 @@ class ComputingRequest(Request):
                 "they mean the same",
             )
         rest = {key: value for key, value in training.items() if key != "device"}
-        self.__dict__["device"] = asked
-        self.__dict__["settings"] = {**settings, "train": rest}
+        object.__setattr__(self, "device", asked)
+        object.__setattr__(self, "settings", {**settings, "train": rest})
         return self
 
     @classmethod
@@ -58,7 +60,9 @@ class ComputingRequest(Request):
         """Put models where they were asked for as long as the block runs, and say where that is."""
         from pushforward.engine.placement import PROCESSOR, Placement, computing_on
 
-        with computing_on(self.device) as device:
+        def tell(device: torch.device) -> None:
             if device.type != PROCESSOR:
                 watch.say(f"computing on {Placement.of(device).words()}")
+
+        with computing_on(self.device, tell):
             yield

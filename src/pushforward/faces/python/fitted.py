@@ -27,6 +27,7 @@ from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.identity import IdentityEncoding
+from pushforward.engine.placement import AUTO, computing_on
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import perhaps, place
 from pushforward.faces.python.inputs import Said
@@ -191,10 +192,15 @@ class Fitted:
         return target
 
 
-def open_run(path: Any) -> Fitted:
-    """Open a run directory."""
+def open_run(path: Any, device: str = AUTO) -> Fitted:
+    """Open a run directory.
+
+    Args:
+        device: where the model computes: auto, cpu, cuda, cuda:1, mps.
+    """
     where = place(path)
-    model, record = training.open_model(where)
+    with computing_on(device):
+        model, record = training.open_model(where)
     return Fitted(model, record=record, facts=record.manifest.get("fit", {}), path=where)
 
 

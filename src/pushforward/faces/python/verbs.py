@@ -30,6 +30,7 @@ from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import MEMORISATION, PRIVACY
 from pushforward.core.whole import whole
+from pushforward.engine.placement import AUTO, computing_on
 from pushforward.faces.outputs import refuse_inputs
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
@@ -197,6 +198,7 @@ def evaluate(
     n: Any = 2000,
     seed: Any = 0,
     features: Sequence[str] = (),
+    device: str = AUTO,
     progress: bool | None = None,
     **asked: Any,
 ) -> Scores | Answer:
@@ -210,12 +212,13 @@ def evaluate(
         n: most examples on a side.
         seed: seed of every draw.
         features: by name, such as `own` or `pca-32`; those of the kind of data by default.
+        device: where a run computes; a fitted model stays where it is.
         progress: as in `fit`.
         asked: in place of a model: `samples` of any tool with `reference` data, or `power` of the
             measures, as `pushforward evaluate` takes them; then its answer is returned.
     """
     if asked:
-        fields = {**asked, "data": data, "seed": seed, "features": features}
+        fields = {**asked, "data": data, "seed": seed, "features": features, "device": device}
         fields |= {} if n == 2000 else {"n": n}
         if fitted is not None:
             others = [name for name in ("samples", "reference", "power") if name in asked]
@@ -227,7 +230,8 @@ def evaluate(
                 )
             fields["run"] = fitted
         return _carried_out(EvaluateRequest.of(fields, "evaluate"), progress)
-    fitted, n, seed = fitted_model(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
+    with computing_on(device):
+        fitted, n, seed = fitted_model(fitted, "the model"), whole(n, "n", 1), whole(seed, "seed")
     features = (features,) if isinstance(features, str) else tuple(features)
     reference, brought = reference_for(fitted, data)
     with watch_of(progress).meter("controls") as meter:

@@ -47,8 +47,8 @@ def beam_search(walk: TokenWalk, beams: int) -> tuple[Tensor, Tensor]:
         raise BadInput(came, f"at most {model.context + 1} together", "choose a smaller length")
     logits, cache = model.begin(walk.prompt, walk.given, None)
     texts = walk.prompt.new_zeros(1, 0)
-    scores = torch.zeros(1, dtype=torch.float64)
-    over = torch.zeros(1, dtype=torch.bool)
+    scores = torch.zeros(1, dtype=torch.float64, device=logits.device)
+    over = torch.zeros(1, dtype=torch.bool, device=logits.device)
     for index in range(walk.length):
         log_p = logits.double().log_softmax(-1)
         stay = torch.full_like(log_p[0], -math.inf)

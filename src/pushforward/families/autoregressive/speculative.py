@@ -62,7 +62,7 @@ def speculate(
     first, cache = target.begin(text, given, None)
     guess, notes = draft.begin(text, given, None)
     passes, proposed, kept = 1, 0, 0
-    uniform = lambda: torch.rand(1, generator=rng, dtype=torch.float64)  # noqa: E731
+    uniform = lambda: torch.rand(1, generator=rng, dtype=torch.float64).to(prompt.device)  # noqa: E731
     while text.shape[1] < end:
         count = min(ahead, end - text.shape[1])
         proposals, laws = [], []
