@@ -13,6 +13,8 @@ import torch
 from beartype import BeartypeConf
 from beartype.claw import beartype_package
 
+import pretend_device
+
 # requests are validated by pydantic, and name what they import when they are answered: help would wait for it
 REQUESTS = (
     "pushforward.app.request",
@@ -23,6 +25,9 @@ REQUESTS = (
 )
 CONF = BeartypeConf(claw_is_pep526=False, is_pep484_tower=True, claw_skip_package_names=REQUESTS)
 beartype_package("pushforward", conf=CONF)
+
+# before the first gradient of the process: torch then counts the devices that gradients may come from, and no more later
+pretend_device.install()
 
 
 def pytest_collection_finish() -> None:

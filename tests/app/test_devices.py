@@ -21,7 +21,6 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def pretend() -> Iterator[str]:
     """The pretend device, for as long as a test runs."""
-    pretend_device.install()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     yield pretend_device.NAME
     torch.__future__.set_overwrite_module_params_on_conversion(False)

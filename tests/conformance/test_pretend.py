@@ -22,7 +22,6 @@ unsolved = suite.unsolved
 @pytest.fixture
 def device() -> Iterator[torch.device]:
     """Compute on the pretend device."""
-    pretend_device.install()
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     try:
         with computing_on(f"{pretend_device.NAME}:0") as device:
