@@ -39,8 +39,9 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
+from pushforward.core.portions import in_portions
 from pushforward.core.preset import Preset
-from pushforward.core.scoring import Query, chunks, encoded_examples, score_all
+from pushforward.core.scoring import Query, encoded_examples, of_chunks, score_all
 from pushforward.core.space import Space
 from pushforward.core.spec import Config
 from pushforward.core.walk import Walk, of_all, run
@@ -147,15 +148,18 @@ class GenerativeModel(Hooks, ABC):
         """Return the held-out quantity per example (lower is better), log-probabilities in data
         units; None without one."""
         require_labels(examples.given, self.classes, self.context)
-        parts = []
-        for first, chunk in chunks(self, examples):
+        if not self.capabilities.held_out:
+            return None
+
+        def measured(chunk: Examples, first: int) -> Tensor:
             noise = Streams(seed, len(chunk), first, self.device)
             encoded = self.codec.encode(chunk.x, noise)
-            if (part := self._held_out(encoded.value, chunk.given, noise)) is None:
-                return None
+            part = self._held_out(encoded.value, chunk.given, noise)
+            assert part is not None, f"{self.family} declares a held-out quantity and has none"
             of_data = self.capabilities.held_out_of_data
-            parts.append((part - encoded.log_det if of_data else part).cpu())
-        return torch.cat(parts)
+            return (part - encoded.log_det if of_data else part).cpu()
+
+        return torch.cat(of_chunks(self, examples, measured))
 
     @final
     @torch.no_grad()
@@ -223,23 +227,21 @@ class GenerativeModel(Hooks, ABC):
             raise BadInput(f"n={n}", "at least one sample")
         chosen = self._options(options)
         # kept in parts, joined and decoded
-        size = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
+        kept = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
         require_bytes(
-            size, f"n={n:,} samples at once", "draw fewer at a time, with another seed each"
+            kept, f"n={n:,} samples at once", "draw fewer at a time, with another seed each"
         )
-        batch = batch or self.chunk
-        parts: list[Tensor] = []
-        for first in range(0, n, batch):
-            m = min(batch, n - first)
-            condition = given[first : first + m] if isinstance(given, Given | Tensor) else given
-            if isinstance(given, Given | Tensor) and len(given) != n:
-                raise BadInput(
-                    f"{len(given)} conditions for n={n} samples", "one condition per sample"
-                )
-            walk = self.walk(m, condition, seed, first, **options)
-            report = None if on_step is None else of_all(on_step, len(parts), -(-n // batch))
-            parts.append(self.codec.decode(run(walk, report)).cpu())
-        return torch.cat(parts)
+        if isinstance(given, Given | Tensor) and len(given) != n:
+            raise BadInput(f"{len(given)} conditions for n={n} samples", "one condition per sample")
+        size = batch or self.chunk
+
+        def drawn(first: int, count: int) -> Tensor:
+            condition = given[first : first + count] if isinstance(given, Given | Tensor) else given
+            walk = self.walk(count, condition, seed, first, **options)
+            report = None if on_step is None else of_all(on_step, first // size, -(-n // size))
+            return self.codec.decode(run(walk, report)).cpu()
+
+        return torch.cat(in_portions(n, size, drawn))
 
     @final
     @torch.no_grad()
@@ -309,11 +311,13 @@ class GenerativeModel(Hooks, ABC):
         if "terms" in self.capabilities.refusals:
             raise self._refusal("terms")
         self._require_parts(examples.given)
-        parts = [
-            self._terms(self.codec.encode(self.space.check(chunk.x)).value, chunk.given).cpu()
-            for _, chunk in chunks(self, examples)
-        ]
-        return torch.cat(parts)
+
+        def terms(chunk: Examples, first: int) -> Tensor:
+            return self._terms(
+                self.codec.encode(self.space.check(chunk.x)).value, chunk.given
+            ).cpu()
+
+        return torch.cat(of_chunks(self, examples, terms))
 
     @final
     @torch.no_grad()

@@ -7,9 +7,9 @@ over labels is taken in log space.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -22,7 +22,10 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.monte_carlo import mixture
 from pushforward.core.noise import Streams
 from pushforward.core.plugins import calling, of_plugin
+from pushforward.core.portions import in_portions
 from pushforward.core.space import Space
+
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -61,23 +64,27 @@ class Query:
     marginal: bool = False
 
 
-def chunks(
-    model: Scorable, examples: Examples, told: Callable[[int, int], None] | None = None
-) -> Iterator[tuple[int, Examples]]:
-    """Yield examples where the model computes, some at a time, each with the number of its first
-    one.
+def of_chunks(
+    model: Scorable,
+    examples: Examples,
+    work: Callable[[Examples, int], T],
+    told: Callable[[int, int], None] | None = None,
+) -> list[T]:
+    """Return `work(chunk, first)` of examples where the model computes, some at a time, each with
+    the number of its first one.
 
     Large examples come in smaller chunks, for memory and for progress; what is computed of an
-    example does not depend on its chunk.
+    example does not depend on its chunk, and one that does not fit into memory is halved.
 
     Args:
         told: called with how many are done, and of how many.
     """
     size = min(model.chunk, max(32, 2**16 // model.space.dimensions))
-    for first in range(0, len(examples), size):
-        yield first, examples[first : first + size].to(model.device)
-        if told is not None:
-            told(min(first + size, len(examples)), len(examples))
+
+    def done(first: int, count: int) -> T:
+        return work(examples[first : first + count].to(model.device), first)
+
+    return in_portions(len(examples), size, done, told)
 
 
 def score_all(
@@ -86,13 +93,15 @@ def score_all(
     query: Query,
     told: Callable[[int, int], None] | None = None,
 ) -> LogProb:
-    """Return log-probabilities of examples, some at a time; see `chunks`."""
+    """Return log-probabilities of examples, some at a time; see `of_chunks`."""
     log_prob = marginal_log_prob if query.marginal else conditional_log_prob
     return LogProb.concatenate(
-        [
-            log_prob(model, chunk, first, query).cpu()
-            for first, chunk in chunks(model, examples, told)
-        ]
+        of_chunks(
+            model,
+            examples,
+            lambda chunk, first: log_prob(model, chunk, first, query).cpu(),
+            told,
+        )
     )
 
 
@@ -152,8 +161,10 @@ def encoded_examples(model: Scorable, examples: Examples, seed: int) -> Examples
 def mean_log_det(model: Scorable, examples: Examples, seed: int = 0) -> float:
     """Return the mean of what the codec adds to log-probabilities of encoded examples, under the
     noise of `held_out`."""
-    parts = [
-        model.codec.encode(chunk.x, Streams(seed, len(chunk), first, model.device)).log_det.double()
-        for first, chunk in chunks(model, examples)
-    ]
+
+    def log_det(chunk: Examples, first: int) -> Tensor:
+        noise = Streams(seed, len(chunk), first, model.device)
+        return model.codec.encode(chunk.x, noise).log_det.double()
+
+    parts = of_chunks(model, examples, log_det)
     return float(torch.cat(parts).mean())

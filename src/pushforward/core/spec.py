@@ -112,6 +112,11 @@ class TrainConfig(Config):
     steps: int | None = Field(None, ge=1, description="budget in optimiser steps")
     examples: int | None = Field(None, ge=1, description="budget in training examples seen")
     batch_size: int = Field(128, ge=1)
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="parts of a batch, one after the other, whose gradients are added up; for what does not fit into memory",
+    )
     learning_rate: float = Field(1e-3, gt=0)
     final_learning_rate: float = Field(
         0.02, ge=0, le=1, description="fraction of the peak left at the end of the cosine"

@@ -21,7 +21,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
-from pushforward.core.rng import generator
+from pushforward.core.portions import out_of_memory
 from pushforward.core.scoring import mean_log_det
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
@@ -29,6 +29,7 @@ from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.ema_bank import FOLDER, EmaBank
 from pushforward.engine.fit_records import Diverged, FitRecord, Interrupted, Progress
+from pushforward.engine.gradients import gradients, too_large
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import (
@@ -85,7 +86,7 @@ def fit(
         BadInput: snapshots of averages without a directory to keep them in.
         Diverged: the loss stays NaN, or at the end there are no weights of which the held-out
             quantity is a number.
-        RunFailed: the disk is full.
+        RunFailed: the disk is full, or the memory; of the latter the state is saved.
         Interrupted: Ctrl-C; the state was saved.
     """
     run = _Run(model, train, validation, config, directory, probe)
@@ -101,7 +102,14 @@ def fit(
     ):
         run.start_clock()
         while not run.progress.stopped:
-            run.step()
+            try:
+                run.step()
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                if not run.midway:
+                    run.checkpoint()
+                raise too_large(config, model.device, run.progress.step) from None
             run.read_clock()
             run.after_step()
             if observer is not None:
@@ -152,6 +160,7 @@ class _Run:
         self.saved_at = 0.0
         self.started: float | None = None
         self.nan_streak = 0
+        self.midway = False  # whether a part of the model has made its step and the rest has not
         self.in_code: float | None = (
             None  # what turns held-out numbers of data into those of encoded examples
         )
@@ -216,17 +225,13 @@ class _Run:
         p, config = self.progress, self.config
         factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
         set_learning_rate(self.optimisers, config, factor)
-        batch = self.train[self.order.batch(p.step)].to(self.model.device)
-        for loss in self.model.losses(batch, generator(config.seed, "step", p.step)):
+        rows = self.order.batch(p.step)
+        for loss, value in gradients(self.model, self.groups, self.train, rows, config, p.step):
             group = self.groups[loss.parameters]
-            for parameter in group:
-                parameter.grad = None
-            loss.value.backward(inputs=group)
             norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
-            value = float(loss.value.detach())
             if math.isfinite(norm) and math.isfinite(value):
                 take_step(self.optimisers[loss.parameters])
-                self.nan_streak = 0
+                self.nan_streak, self.midway = 0, True
             else:
                 p.skipped += 1
                 self.nan_streak += 1
@@ -248,6 +253,7 @@ class _Run:
             raise Diverged(came, "a finite loss", GENTLER)
         self.model.step_taken(p.fraction)
         self.average.update(self.model, p.step)
+        self.midway = False
         p.step += 1
         if self.bank is not None:
             self.bank.update(self.model, p.step)

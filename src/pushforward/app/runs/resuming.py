@@ -36,6 +36,7 @@ from pushforward.provenance.run_directory import (
 )
 
 BUDGET = ("seconds", "steps", "examples")
+FREE = (*BUDGET, "accumulate")  # what may change: how a batch fits into memory is no other batch
 _LATER = ("reading", "marks")
 
 
@@ -188,7 +189,7 @@ def data_settings_of(path: Path, given: Mapping[str, Any] | None) -> dict[str, A
 def _but_budget(config: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that weights depend on, with the defaults of those that an older version
     did not write down."""
-    train = {"steps": 1, **{k: v for k, v in config["train"].items() if k not in BUDGET}}
+    train = {"steps": 1, **{k: v for k, v in config["train"].items() if k not in FREE}}
     data = {key: value for key, value in config["data"].items() if key != "source"}
     # who set a value is no setting
     kept = {key: value for key, value in config.items() if key != "asked"}

@@ -1,0 +1,87 @@
+"""The gradients of one step, of a batch in parts where it does not fit into memory whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.core.errors import RunFailed
+from pushforward.core.given import Examples
+from pushforward.core.loss import Loss
+from pushforward.core.model import GenerativeModel
+from pushforward.core.rng import generator
+from pushforward.core.spec import TrainConfig
+
+
+def gradients(
+    model: GenerativeModel,
+    groups: dict[str, list[nn.Parameter]],
+    train: Examples,
+    rows: Tensor,
+    config: TrainConfig,
+    step: int,
+) -> Iterator[tuple[Loss, float]]:
+    """Yield each loss of a step and its mean over the batch, with its gradients in place; the next
+    one is computed after whoever took it has made an update.
+
+    Parts of a batch come one after the other, `grad = sum_k (n_k / n) grad_k`: the gradient is that
+    of the whole batch but for the noise, which every part draws anew.
+
+    Args:
+        groups: the model's parameters, by the name that a loss has for them.
+        rows: numbers of the batch's examples.
+
+    Example:
+        >>> from pushforward.families.build import build
+        >>> from pushforward.core.space import Points
+        >>> model, data = build("flow", Points(2)), Examples(torch.randn(6, 2), None)
+        >>> model.prepare(data)
+        >>> config = TrainConfig(accumulate=3)
+        >>> groups = model.parameter_groups()
+        >>> [loss.name for loss, _ in gradients(model, groups, data, torch.arange(6), config, 0)]
+        ['-log p of the encoded data [nats/dim]']
+    """
+    parts = rows.chunk(config.accumulate)
+    found = [
+        model.losses(
+            train[part].to(model.device),
+            generator(config.seed, "step", step, *([place] if place else [])),
+        )
+        for place, part in enumerate(parts)
+    ]
+    while True:
+        value, taken = 0.0, None
+        for losses, part in zip(found, parts, strict=True):
+            loss = next(losses, None)
+            if loss is None:
+                return
+            group = groups[loss.parameters]
+            if taken is None:
+                for parameter in group:
+                    parameter.grad = None
+            share = len(part) / len(rows)
+            (loss.value if share == 1.0 else loss.value * share).backward(inputs=group)
+            value, taken = value + share * float(loss.value.detach()), loss
+        assert taken is not None
+        yield taken, value
+
+
+def too_large(config: TrainConfig, device: torch.device, step: int) -> RunFailed:
+    """Return what to say of a training that ran out of memory.
+
+    Example:
+        >>> print(too_large(TrainConfig(batch_size=64), torch.device("cpu"), 3).fix)
+        the state is saved: go on with --resume and -s train.accumulate=2, which takes a batch in parts
+    """
+    batch, parts = config.batch_size, config.accumulate
+    whole = f"batches of {batch}" if parts == 1 else f"batches of {batch} in {parts} parts"
+    fix = f"go on with --resume and -s train.accumulate={2 * parts}, which takes a batch in parts"
+    if 2 * parts > batch:
+        fix = "train a smaller model, or on another --device"
+    return RunFailed(
+        f"the memory of {device} was not enough at step {step}, with {whole}",
+        "",
+        f"the state is saved: {fix}",
+    )

@@ -1,0 +1,144 @@
+"""A batch in parts is the batch; what does not fit into memory is halved, or ends in a sentence with the way on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from conformance.cases import Case, cases, examples, tiny_model
+from oracles import identical, perturb
+from pushforward.core.errors import RunFailed
+from pushforward.core.model import GenerativeModel
+from pushforward.core.portions import in_portions
+from pushforward.core.space import Points
+from pushforward.core.spec import TrainConfig
+from pushforward.engine.gradients import gradients
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.mark.parametrize("n", [8, 10])
+def test_parts_of_a_batch_have_the_gradient_of_the_whole(n: int) -> None:
+    """Ten examples in four parts are 3, 3, 3 and 1: a mean of means would be another gradient."""
+    data = examples(Points(2), False, n=n)
+
+    def found(parts: int) -> tuple[float, list[torch.Tensor]]:
+        model = tiny_model(Case("flow", Points(2), False))
+        perturb(model, 0.1)
+        config = TrainConfig(accumulate=parts)
+        groups = model.parameter_groups()
+        ((_, value),) = [
+            (loss.name, value)
+            for loss, value in gradients(model, groups, data, torch.arange(n), config, 0)
+        ]
+        return value, [p.grad for p in model.parameters() if p.grad is not None]
+
+    whole, parts = found(1), found(4)
+    assert parts[0] == pytest.approx(whole[0], rel=1e-5)
+    assert len(parts[1]) == len(whole[1]) > 0
+    for a, b in zip(parts[1], whole[1], strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_losses_of_a_game_come_in_turn_whatever_the_parts() -> None:
+    """The second loss is that of a critic which has moved: it is computed after the first update."""
+    data, rows = examples(Points(2), False, n=12), torch.arange(12)
+
+    def found(parts: int, moved: float) -> list[tuple[str, float]]:
+        model = tiny_model(Case("gan", Points(2), False))
+        groups, seen = model.parameter_groups(), []
+        config = TrainConfig(accumulate=parts)
+        for loss, value in gradients(model, groups, data, rows, config, 0):
+            seen.append((loss.name, value))
+            with torch.no_grad():
+                for parameter in groups[loss.parameters]:
+                    parameter.add_(moved)
+        return seen
+
+    for parts in (1, 3):
+        still, moving = found(parts, 0.0), found(parts, 0.05)
+        assert [name for name, _ in still] == [name for name, _ in found(1, 0.0)]
+        assert still[0] == moving[0]
+        assert still[1][1] != moving[1][1]
+
+
+def small_memory(monkeypatch: pytest.MonkeyPatch, room: int, *names: str) -> list[int]:
+    """Let models run out of memory with more than so many examples at once; returns the sizes that were tried."""
+    tried: list[int] = []
+    for name in names:
+        real: Any = getattr(GenerativeModel, name)
+
+        def cramped(self, what, *words, real=real, **named):
+            tried.append(size := what if isinstance(what, int) else len(what))
+            if size > room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+            return real(self, what, *words, **named)
+
+        monkeypatch.setattr(GenerativeModel, name, cramped)
+    return tried
+
+
+@pytest.mark.parametrize("case", [c for c in cases() if not c.architecture], ids=str)
+def test_samples_that_do_not_fit_are_drawn_in_halves(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny_model(case)
+    perturb(model, 0.05)
+    whole = model.sample(11, seed=3, batch=3)
+    tried = small_memory(monkeypatch, 3, "walk")
+    drawn = model.sample(11, seed=3)
+    assert tried == [11, 5, 2, 2, 2, 2, 2, 1]
+    assert identical(drawn, whole) or torch.allclose(
+        drawn.double(), whole.double(), atol=1e-3, equal_nan=True
+    )
+
+
+def test_portions_are_halved_until_they_fit() -> None:
+    tried, told = [], []
+
+    def work(first: int, count: int) -> tuple[int, int]:
+        tried.append(count)
+        if count > 3:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+        return first, count
+
+    parts = in_portions(10, 8, work, lambda done, total: told.append((done, total)))
+    assert tried == [8, 4, 2, 2, 2, 2, 2]
+    assert parts == [(0, 2), (2, 2), (4, 2), (6, 2), (8, 2)]
+    assert told[-1] == (10, 10)
+
+    def never(first: int, count: int) -> None:
+        raise torch.OutOfMemoryError("no")
+
+    with pytest.raises(RunFailed, match=r"one example at a time.*choose another --device"):
+        in_portions(10, 8, never)
+
+    def broken(first: int, count: int) -> None:
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        in_portions(10, 8, broken)
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_training_that_runs_out_says_how_to_go_on(
+    at: int, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = ("train", "flow", "two-moons", "--preset", "smoke", "-o", tmp_path / "run")
+    batch = ("-s", "train.batch_size=16")
+    if at:
+        assert run(*train, *batch, "--steps", at)[0] == 0
+    with monkeypatch.context() as patch:
+        small_memory(patch, 8, "losses")
+        status, _, err = run(*train, *batch, "--steps", 6, *(["--resume"] if at else []))
+        assert status == 1
+        said = " ".join(err.split())
+        assert f"the memory of cpu was not enough at step {at}, with batches of 16" in said
+        assert "go on with --resume and -s train.accumulate=2" in said
+        status, _, err = run(*train, *batch, "--steps", 6, "--resume", "-s", "train.accumulate=2")
+        assert status == 0, err
+        assert len(run("sample", tmp_path / "run", "-n", 3)[1].splitlines()) == 3
