@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -81,3 +83,19 @@ def perturb(model: GenerativeModel, scale: float, seed: int = 0) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=rng).to(parameter) * scale)
+
+
+def small_memory(monkeypatch: pytest.MonkeyPatch, room: int, *names: str) -> list[int]:
+    """Let models run out of memory with more than so many examples at once; returns the sizes that were tried."""
+    tried: list[int] = []
+    for name in names:
+        real: Any = getattr(GenerativeModel, name)
+
+        def cramped(self, what, *words, real=real, **named):
+            tried.append(size := what if isinstance(what, int) else len(what))
+            if size > room:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+            return real(self, what, *words, **named)
+
+        monkeypatch.setattr(GenerativeModel, name, cramped)
+    return tried

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
 import torch
 
 from conformance.cases import Case, cases, examples, tiny_model
-from oracles import identical, perturb
+from oracles import identical, perturb, small_memory
 from pushforward.core.errors import RunFailed
-from pushforward.core.model import GenerativeModel
 from pushforward.core.portions import in_portions
 from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.gradients import gradients
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize("n", [8, 10])
@@ -66,22 +59,6 @@ def test_losses_of_a_game_come_in_turn_whatever_the_parts() -> None:
         assert still[1][1] != moving[1][1]
 
 
-def small_memory(monkeypatch: pytest.MonkeyPatch, room: int, *names: str) -> list[int]:
-    """Let models run out of memory with more than so many examples at once; returns the sizes that were tried."""
-    tried: list[int] = []
-    for name in names:
-        real: Any = getattr(GenerativeModel, name)
-
-        def cramped(self, what, *words, real=real, **named):
-            tried.append(size := what if isinstance(what, int) else len(what))
-            if size > room:
-                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
-            return real(self, what, *words, **named)
-
-        monkeypatch.setattr(GenerativeModel, name, cramped)
-    return tried
-
-
 @pytest.mark.parametrize("case", [c for c in cases() if not c.architecture], ids=str)
 def test_samples_that_do_not_fit_are_drawn_in_halves(
     case: Case, monkeypatch: pytest.MonkeyPatch
@@ -122,23 +99,3 @@ def test_portions_are_halved_until_they_fit() -> None:
 
     with pytest.raises(RuntimeError, match="shapes do not match"):
         in_portions(10, 8, broken)
-
-
-@pytest.mark.parametrize("at", [0, 3])
-def test_training_that_runs_out_says_how_to_go_on(
-    at: int, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    train = ("train", "flow", "two-moons", "--preset", "smoke", "-o", tmp_path / "run")
-    batch = ("-s", "train.batch_size=16")
-    if at:
-        assert run(*train, *batch, "--steps", at)[0] == 0
-    with monkeypatch.context() as patch:
-        small_memory(patch, 8, "losses")
-        status, _, err = run(*train, *batch, "--steps", 6, *(["--resume"] if at else []))
-        assert status == 1
-        said = " ".join(err.split())
-        assert f"the memory of cpu was not enough at step {at}, with batches of 16" in said
-        assert "go on with --resume and -s train.accumulate=2" in said
-        status, _, err = run(*train, *batch, "--steps", 6, "--resume", "-s", "train.accumulate=2")
-        assert status == 0, err
-        assert len(run("sample", tmp_path / "run", "-n", 3)[1].splitlines()) == 3
