@@ -162,6 +162,9 @@ def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = 
 def install() -> torch.library.Library:
     """Register the device with torch, once in a process; what is returned keeps it registered."""
     _setup_privateuseone_for_python_backend(NAME)
+    module = getattr(torch, NAME)  # whoever keeps the state of every generator asks this one too
+    module.get_rng_state = lambda device=None: torch.empty(0, dtype=torch.uint8)
+    module.set_rng_state = lambda state, device=None: None
     library = torch.library.Library("aten", "IMPL")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     library.impl("empty.memory_format", _empty, "PrivateUse1")

@@ -109,7 +109,6 @@ class GenerativeModel(Hooks, ABC):
         return self.capabilities.refuse(self.family, verb)
 
     # ---- public verbs: validate, encode, call the hook, decode
-    # -------------------------------------------------------
 
     @property
     def device(self) -> torch.device:
@@ -124,7 +123,7 @@ class GenerativeModel(Hooks, ABC):
         self._require_parts(train.given)
         require_labels(train.given, self.classes, self.context)
         where = self.device
-        self.codec.to("cpu").fit(x)  # there the data are, and equal numbers come of equal data
+        self.codec.to("cpu").fit(x)  # where the data are: equal numbers come of equal data
         self.codec.to(where)
         label = label_of(train.given)
         if label is not None and self.classes:
@@ -156,8 +155,7 @@ class GenerativeModel(Hooks, ABC):
             encoded = self.codec.encode(chunk.x, noise)
             part = self._held_out(encoded.value, chunk.given, noise)
             assert part is not None, f"{self.family} declares a held-out quantity and has none"
-            of_data = self.capabilities.held_out_of_data
-            return (part - encoded.log_det if of_data else part).cpu()
+            return (part - encoded.log_det if self.capabilities.held_out_of_data else part).cpu()
 
         return torch.cat(of_chunks(self, examples, measured))
 
@@ -226,11 +224,11 @@ class GenerativeModel(Hooks, ABC):
         if n < 1:
             raise BadInput(f"n={n}", "at least one sample")
         chosen = self._options(options)
-        # kept in parts, joined and decoded
-        kept = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
-        require_bytes(
-            kept, f"n={n:,} samples at once", "draw fewer at a time, with another seed each"
-        )
+        kept = (
+            16.0 * n * max(self.space.dimensions, chosen.length or 0)
+        )  # in parts, joined, decoded
+        fewer = "draw fewer at a time, with another seed each"
+        require_bytes(kept, f"n={n:,} samples at once", fewer)
         if isinstance(given, Given | Tensor) and len(given) != n:
             raise BadInput(f"{len(given)} conditions for n={n} samples", "one condition per sample")
         size = batch or self.chunk
@@ -364,7 +362,6 @@ class GenerativeModel(Hooks, ABC):
         return self.capabilities.estimator(self.family, self.space.kind, name)
 
     # ---- shared machinery
-    # ----------------------------------------------------------------------------------------------
 
     def _condition(
         self, given: Condition, n: int, noise: Noise | None, classes: tuple[str, ...] | None = None

@@ -135,7 +135,18 @@ class SamplingOption(Choice):
 RESERVED = frozenset(
     {
         *("run", "n", "given", "context", "stop", "match", "one_of", "beams", "draft", "stream"),
-        *("observed", "mask", "operator", "noise", "start", "seed", "output", "json", "debug"),
+        *(
+            "observed",
+            "mask",
+            "operator",
+            "noise",
+            "start",
+            "seed",
+            "output",
+            "json",
+            "debug",
+            "device",
+        ),
         *("help", "progress", "batch", "on_step", "first", "options", "self", "no_limits"),
         *("model", "encoding", "fitted", "classes", "version"),
     }

@@ -29,7 +29,7 @@ from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.ema_bank import FOLDER, EmaBank
 from pushforward.engine.fit_records import Diverged, FitRecord, Interrupted, Progress
-from pushforward.engine.gradients import gradients, too_large
+from pushforward.engine.gradients import gone, gradients, too_large
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import (
@@ -102,14 +102,7 @@ def fit(
     ):
         run.start_clock()
         while not run.progress.stopped:
-            try:
-                run.step()
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                if not run.midway:
-                    run.checkpoint()
-                raise too_large(config, model.device, run.progress.step) from None
+            run.step_or_say()
             run.read_clock()
             run.after_step()
             if observer is not None:
@@ -219,6 +212,24 @@ class _Run:
         """Note the seconds that training took so far."""
         if self.started is not None:
             self.progress.seconds = time.perf_counter() - self.started
+
+    def step_or_say(self) -> None:
+        """Make a step; save the state and say how to go on where the memory or the device fails.
+
+        Raises:
+            RunFailed: one of the two.
+        """
+        try:
+            self.step()
+        except (RuntimeError, MemoryError) as error:
+            where, step = self.model.device, self.progress.step
+            if isinstance(error, torch.AcceleratorError) and not out_of_memory(error):
+                raise gone(error, where, step) from None  # what lies there cannot be read any more
+            if not out_of_memory(error):
+                raise
+            if not self.midway:
+                self.checkpoint()
+            raise too_large(self.config, where, step) from None
 
     def step(self) -> None:
         """One optimiser step of every loss the model yields."""

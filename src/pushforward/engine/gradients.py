@@ -85,3 +85,18 @@ def too_large(config: TrainConfig, device: torch.device, step: int) -> RunFailed
         "",
         f"the state is saved: {fix}",
     )
+
+
+def gone(error: BaseException, device: torch.device, step: int) -> RunFailed:
+    """Return what to say of a device that fails in the middle of training.
+
+    Example:
+        >>> print(gone(ValueError("lost"), torch.device("cpu"), 3).came)
+        cpu, which failed at step 3 (lost)
+    """
+    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return RunFailed(
+        f"{device}, which failed at step {step} ({said})",
+        "",
+        "go on from the last checkpoint with --resume, or elsewhere with --device cpu",
+    )

@@ -117,7 +117,7 @@ def available() -> dict[str, int]:
     """Return the accelerators of this machine and how many there are of each.
 
     Example:
-        >>> sorted(available()) <= ["cuda", "mps", "xpu"]
+        >>> all(count > 0 for count in available().values())
         True
     """
     found = {}

@@ -30,7 +30,7 @@ def command_of(request: type[Request]) -> Callable[..., None]:
     Example:
         >>> from pushforward.app.verbs.probe import ProbeRequest
         >>> list(inspect.signature(command_of(ProbeRequest)).parameters)
-        ['run', 'data', 'n', 'seed', 'json', 'debug']
+        ['run', 'data', 'n', 'seed', 'device', 'json', 'debug']
     """
 
     def command(**words: Any) -> None:
