@@ -1,5 +1,4 @@
-"""The contract of a generative model: public verbs that validate, private hooks that are
-mathematics.
+"""The contract of a generative model: public verbs validate, private hooks are mathematics.
 
 Three ideas: everything public speaks data units and goes through the codec; every verb a family
 does not declare raises `Unsupported` with a reason; `given=None` on a labelled model is the mixture
@@ -178,8 +177,7 @@ class GenerativeModel(Hooks, ABC):
         if train is None:
             return found
         require_labels(train.given, self.classes, self.context)
-        # a function: encoded only if it is asked for, because the windows of a text are many times
-        # the text
+        # encoded only if it is asked for, because the windows of a text are many times the text
         training = lambda: encoded_examples(self, train, seed)  # noqa: E731
         return [*found, *self._learned_curves(x, head.given, noise, training)]
 
