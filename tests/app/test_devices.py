@@ -13,7 +13,16 @@ import torch
 import pretend_device
 import pushforward as pf
 from pushforward.core.errors import BadInput
-from pushforward.engine.placement import AUTO, Placement, available, chosen, computing_on, here
+from pushforward.core.given import Examples, Given
+from pushforward.engine.placement import (
+    AUTO,
+    Placement,
+    available,
+    chosen,
+    computing_on,
+    here,
+    whole_where_it_fits,
+)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -225,3 +234,22 @@ def test_what_is_chosen_ends_with_its_block() -> None:
     with computing_on("cpu") as device:
         assert here() == device == torch.device("cpu")
     assert here() == before
+
+
+def test_small_data_lie_on_the_device_and_large_ones_go_over_in_batches(
+    pretend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Examples(torch.zeros(100, 4), Given(torch.zeros(100, dtype=torch.long)))
+    there = torch.device(pretend, 0)
+    moved = whole_where_it_fits(data, there)
+    assert moved.x.device == moved.given.label.device == there  # type: ignore[union-attr]
+    rows = moved[torch.tensor([3, 1])]
+    assert rows.x.device == there
+    monkeypatch.setattr("pushforward.engine.placement.room", lambda device: 1600)
+    assert whole_where_it_fits(data, there) is data
+    weights = []
+    for free in (1600, 2**30):
+        monkeypatch.setattr("pushforward.engine.placement.room", lambda device, free=free: free)
+        model = pf.fit("flow", "two-moons", steps=3, preset="smoke", device=pretend)
+        weights.append([p.detach().cpu() for p in model.model.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))

@@ -40,6 +40,7 @@ from pushforward.engine.optimiser import (
     take_step,
 )
 from pushforward.engine.order import DataOrder
+from pushforward.engine.placement import whole_where_it_fits
 from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
 
@@ -130,8 +131,10 @@ class _Run:
         directory: Path | None,
         probe: tuple[str, Probe] | None,
     ) -> None:
-        self.model, self.train, self.config, self.directory = model, train, config, directory
-        self.validation = validation[: config.held_out_rows or HELD_OUT_ROWS]
+        self.model, self.config, self.directory = model, config, directory
+        steering = validation[: config.held_out_rows or HELD_OUT_ROWS]
+        self.train = whole_where_it_fits(train, model.device)
+        self.validation = whole_where_it_fits(steering, model.device)
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
         self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())
@@ -154,9 +157,8 @@ class _Run:
         self.started: float | None = None
         self.nan_streak = 0
         self.midway = False  # whether a part of the model has made its step and the rest has not
-        self.in_code: float | None = (
-            None  # what turns held-out numbers of data into those of encoded examples
-        )
+        # what turns held-out numbers of data into those of encoded examples
+        self.in_code: float | None = None
         self.lost = (
             False  # whether the last held-out examples have no probabilities that are numbers
         )

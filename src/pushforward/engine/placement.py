@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import torch
 
 from pushforward.core.errors import BadInput, nearest
+from pushforward.core.given import Examples
 
 AUTO, PROCESSOR = "auto", "cpu"
 # what `auto` may take; Apple's has no double precision, in which densities are computed, and is
 # there for whoever asks for it
 AUTOMATIC = ("cuda",)
 ACCELERATORS = ("cuda", "mps", "xpu")
+SHARE = 0.2  # of the free memory that data may take
 
 
 @dataclass
@@ -177,3 +179,27 @@ def here() -> torch.device:
     if tell is not None:
         tell(choice.device)
     return choice.device
+
+
+def room(device: torch.device) -> int:
+    """Return the bytes that are free on a device; a gigabyte where nobody can tell.
+
+    Example:
+        >>> room(torch.device("cpu")) > 0
+        True
+    """
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 2**30
+
+
+def whole_where_it_fits(examples: Examples, device: torch.device) -> Examples:
+    """Return examples on a device if they take little of what is free there, else where they are:
+    small data then wait for no bus, and large ones go over in batches.
+
+    Example:
+        >>> data = Examples(torch.zeros(4, 2))
+        >>> whole_where_it_fits(data, torch.device("cpu")) is data
+        True
+    """
+    size = examples.x.numel() * examples.x.element_size()
+    small = size <= room(device) * SHARE
+    return examples.to(device) if device.type != PROCESSOR and small else examples
