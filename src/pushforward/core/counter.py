@@ -129,9 +129,9 @@ def uniform(words: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     Shapes: words (n, `words_of_uniform(count)`).
     """
     if dtype == torch.float64:
-        return ((words >> 11) & (2**53 - 1)).to(dtype) * 2.0**-53
+        return (words >> 11).bitwise_and_(2**53 - 1).to(dtype).mul_(2.0**-53)
     halves = words.view(torch.int32)[:, :count]
-    return (((halves >> 8) & (2**24 - 1)).to(torch.float32) * 2.0**-24).to(dtype)
+    return (halves >> 8).bitwise_and_(2**24 - 1).to(torch.float32).mul_(2.0**-24).to(dtype)
 
 
 def words_of_normal(count: int, dtype: torch.dtype) -> int:
