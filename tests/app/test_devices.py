@@ -224,8 +224,9 @@ def test_auto_takes_an_accelerator_and_says_which(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(BadInput, match="cuda:2: expected cuda:0 to cuda:1"):
         chosen("cuda:2")
     monkeypatch.setattr("pushforward.engine.placement.available", lambda: {"mps": 1})
-    assert chosen(AUTO) == torch.device("cpu")  # no double precision there
-    assert chosen("mps") == torch.device("mps")
+    assert chosen(AUTO) == torch.device("cpu")
+    with pytest.raises(BadInput, match=r"mps: expected a device with double precision.*has cpu"):
+        chosen("mps")
     assert Placement("cuda:0", "NVIDIA T4", 15 * 2**30).words() == "cuda:0 (NVIDIA T4, 15 GiB)"
 
 

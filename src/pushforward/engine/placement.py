@@ -18,10 +18,9 @@ from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples
 
 AUTO, PROCESSOR = "auto", "cpu"
-# what `auto` may take; Apple's has no double precision, in which densities are computed, and is
-# there for whoever asks for it
-AUTOMATIC = ("cuda",)
+AUTOMATIC = ("cuda",)  # what `auto` may take
 ACCELERATORS = ("cuda", "mps", "xpu")
+SINGLE = ("mps",)  # have no double precision, in which models keep statistics and densities
 SHARE = 0.2  # of the free memory that data may take
 
 
@@ -105,6 +104,12 @@ def chosen(asked: str = AUTO) -> torch.device:
             f"--device {asked}",
             f"a device of this machine, which has {_listed(here)}",
             "leave --device out to take the best of them",
+        )
+    if kind in SINGLE:
+        raise BadInput(
+            f"--device {asked}",
+            "a device with double precision, in which densities are computed",
+            f"this machine has {_listed({k: n for k, n in here.items() if k not in SINGLE})}",
         )
     if int(number or 0) >= here[kind]:
         raise BadInput(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 AUTO = "auto"
-Device = Annotated[str, option("Where to compute: auto, cpu, cuda, cuda:1, mps.")]
+Device = Annotated[str, option("Where to compute: auto, cpu, cuda, cuda:1.")]
 
 
 class ComputingRequest(Request):

@@ -196,7 +196,7 @@ def open_run(path: Any, device: str = AUTO) -> Fitted:
     """Open a run directory.
 
     Args:
-        device: where the model computes: auto, cpu, cuda, cuda:1, mps.
+        device: where the model computes: auto, cpu, cuda, cuda:1.
     """
     where = place(path)
     with computing_on(device):
