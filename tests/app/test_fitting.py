@@ -210,13 +210,21 @@ def test_large_pictures_have_an_architecture_and_a_batch_that_fit(pictures: Data
 def test_memory_grows_with_the_batch_by_what_autograd_keeps(pictures: Dataset) -> None:
     """Of a step of a larger batch, autograd keeps the same per example; the line is checked at a batch it was not drawn through."""
     plan = plan_of(pictures, "vae", model={"width": 8})
-    sizes = {batch: memory(resized(plan, 1.0, batch)) for batch in (8, 16, 24)}
+    sizes = {batch: memory(resized(plan, 1.0, batch)).total for batch in (8, 16, 24)}
     assert sizes[24] - sizes[16] == pytest.approx(sizes[16] - sizes[8])
     assert (
         sizes[16] - sizes[8] > 8 * 8 * 32 * 32 * 4
     )  # at least one layer of 8 channels at full size
     model = plan.build()
-    assert sizes[8] > 6 * 4 * sum(p.numel() for p in model.parameters())
+    weights = 4 * sum(p.numel() for p in model.parameters())
+    assert sizes[8] > 6 * weights
+    # a batch in parts keeps what a part keeps, and the weights are what they were
+    parts = memory(
+        plan_of(pictures, "vae", model={"width": 8}, train={"batch_size": 24, "accumulate": 3})
+    )
+    whole = memory(resized(plan, 1.0, 8))
+    assert parts == whole
+    assert (whole.weights, whole.optimiser) == (3 * weights, 3 * weights)
 
 
 @pytest.mark.parametrize("words", [["--steps", 2], ["--budget", "30s"]])
@@ -240,6 +248,8 @@ def test_a_dry_run_says_what_to_expect(
     told = json.loads(out)["expected"]
     assert told["seconds_per_step"] > 0
     assert told["memory_mb"] >= 0
+    assert sum(told["memory_parts_mb"].values()) == pytest.approx(told["memory_mb"], abs=0.7)
+    assert list(told["memory_parts_mb"]) == ["weights", "optimiser", "activations"]
     assert not (tmp_path / "r").exists()
     if words[0] == "--steps":
         assert told["steps"] == 2

@@ -7,7 +7,8 @@ out along a line in the batch.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -22,8 +23,31 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.placement import PROCESSOR, computing_on
 from pushforward.engine.sizing import FEWEST, KEPT
 
-COPIES = 6  # of the weights: themselves, gradients, two moments of Adam, their average, the best average so far
 MEGA = 1e6
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes that training takes, beside the program and the data.
+
+    Attributes:
+        weights: themselves, their average and the best average so far.
+        optimiser: gradients and two moments of Adam.
+        activations: what one part of a batch keeps for its gradient.
+
+    Example:
+        >>> Memory(3.0, 3.0, 4.0).total
+        10.0
+    """
+
+    weights: float
+    optimiser: float
+    activations: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.weights + self.optimiser + self.activations
 
 
 def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
@@ -34,9 +58,8 @@ def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
         timer: measures a step where `fitted` had no need to; a test brings its own.
 
     Returns:
-        `seconds_per_step`, `steps`, `seconds` (the whole training), `memory_mb` (weights, optimiser
-            and one batch, beside the
-        program and the data), and `change`: what to do about it, a list of sentences, empty if
+        `seconds_per_step`, `steps`, `seconds` (the whole training), `memory_mb` and its parts (see
+        `Memory`), and `change`: what to do about it, a list of sentences, empty if
             nothing is wrong.
     """
     plan, budget = fits.plan, budget_of(fits.plan.train_config)
@@ -49,11 +72,13 @@ def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
         steps, seconds = fits.count(step), budget.amount
     else:
         steps, seconds = fits.steps, fits.steps * step
+    found = memory(plan)
     record = {
         "seconds_per_step": float(f"{step:.3g}"),
         "steps": steps,
         "seconds": float(f"{seconds:.3g}"),
-        "memory_mb": round(memory(plan) / MEGA),
+        "memory_mb": round(found.total / MEGA),
+        "memory_parts_mb": {part: round(size / MEGA, 1) for part, size in asdict(found).items()},
     }
     return {**record, "change": _advice(fits, steps, step, seconds)}
 
@@ -80,9 +105,9 @@ def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[st
     return found
 
 
-def memory(plan: Plan) -> float:
+def memory(plan: Plan) -> Memory:
     """Return the bytes of weights, optimiser and averages, and of what one training step keeps for
-    its gradient.
+    its gradient, of one part of the batch where `train.accumulate` takes it in parts.
 
     What is kept is counted where autograd keeps it, at two small batches, and drawn out along a
     line; on the processor, whose bytes are those of every device.
@@ -113,4 +138,6 @@ def memory(plan: Plan) -> float:
 
     few, more = kept(small), kept(large)
     each = max(0, more - few) / (large - small)
-    return COPIES * weights + few + each * (plan.train_config.batch_size - small)
+    config = plan.train_config
+    part = math.ceil(config.batch_size / config.accumulate)
+    return Memory(3.0 * weights, 3.0 * weights, few + each * (part - small))
