@@ -27,7 +27,7 @@ MEGA = 1e6
 
 
 @dataclass(frozen=True)
-class Memory:
+class TrainingMemory:
     """Bytes that training takes, beside the program and the data.
 
     Attributes:
@@ -36,7 +36,7 @@ class Memory:
         activations: what one part of a batch keeps for its gradient.
 
     Example:
-        >>> Memory(3.0, 3.0, 4.0).total
+        >>> TrainingMemory(3.0, 3.0, 4.0).total
         10.0
     """
 
@@ -59,7 +59,7 @@ def expected(fits: SizedPlan, timer: Timer = timed) -> dict[str, Any]:
 
     Returns:
         `seconds_per_step`, `steps`, `seconds` (the whole training), `memory_mb` and its parts (see
-        `Memory`), and `change`: what to do about it, a list of sentences, empty if
+        `TrainingMemory`), and `change`: what to do about it, a list of sentences, empty if
             nothing is wrong.
     """
     plan, budget = fits.plan, budget_of(fits.plan.train_config)
@@ -105,7 +105,7 @@ def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[st
     return found
 
 
-def memory(plan: Plan) -> Memory:
+def memory(plan: Plan) -> TrainingMemory:
     """Return the bytes of weights, optimiser and averages, and of what one training step keeps for
     its gradient, of one part of the batch where `train.accumulate` takes it in parts.
 
@@ -140,4 +140,4 @@ def memory(plan: Plan) -> Memory:
     each = max(0, more - few) / (large - small)
     config = plan.train_config
     part = math.ceil(config.batch_size / config.accumulate)
-    return Memory(3.0 * weights, 3.0 * weights, few + each * (part - small))
+    return TrainingMemory(3.0 * weights, 3.0 * weights, few + each * (part - small))
