@@ -71,3 +71,14 @@ def test_equal_seeds_give_what_the_processor_gives(case: Case, device: torch.dev
         here = found()
     for a, b in zip(there, here, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4, equal_nan=True)
+
+
+def test_a_model_is_prepared_on_data_that_lie_there(device: torch.device) -> None:
+    case = next(case for case in cases() if case.family == "flow" and case.labelled)
+    data = examples(case.space, True)
+    model, other = tiny_model(case), tiny_model(case)
+    model.prepare(data.to(device))
+    other.prepare(data)
+    assert all(
+        torch.equal(a.cpu(), b.cpu()) for a, b in zip(model.buffers(), other.buffers(), strict=True)
+    )

@@ -122,7 +122,7 @@ class GenerativeModel(Hooks, ABC):
         self._require_parts(train.given)
         require_labels(train.given, self.classes, self.context)
         where = self.device
-        self.codec.to("cpu").fit(x)  # where the data are: equal numbers come of equal data
+        self.codec.to("cpu").fit(x.cpu())  # equal numbers come of equal data, wherever they are
         self.codec.to(where)
         label = label_of(train.given)
         if label is not None and self.classes:
@@ -222,9 +222,8 @@ class GenerativeModel(Hooks, ABC):
         if n < 1:
             raise BadInput(f"n={n}", "at least one sample")
         chosen = self._options(options)
-        kept = (
-            16.0 * n * max(self.space.dimensions, chosen.length or 0)
-        )  # in parts, joined, decoded
+        # in parts, joined and decoded
+        kept = 16.0 * n * max(self.space.dimensions, chosen.length or 0)
         fewer = "draw fewer at a time, with another seed each"
         require_bytes(kept, f"n={n:,} samples at once", fewer)
         if isinstance(given, Given | Tensor) and len(given) != n:
