@@ -113,3 +113,22 @@ def test_a_run_whose_seeds_stood_for_other_numbers_says_so(
     assert told in " ".join(said("sample", str(run), "-n", "2").split())
     assert told in " ".join(said(*asked, "--steps", "4", "--resume").split())
     assert "seeds" not in said("sample", str(run), "-n", "2")  # resumed by this version
+
+
+def test_a_streamed_text_of_such_a_run_says_so_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, text = tmp_path / "run", tmp_path / "t.txt"
+    text.write_text("the cat sat on the mat. " * 400)
+    pf.fit("ar", text, steps=2, preset="smoke", path=run, progress=False)
+    told = []
+    for number in (2, 1):
+        manifest = json.loads((run / "manifest.json").read_text())
+        (run / "manifest.json").write_text(json.dumps({**manifest, "format": number}))
+        with pytest.raises(SystemExit) as stop:
+            main(["sample", str(run), "--stream", "--length", "8"])
+        assert not stop.value.code
+        told.append(
+            "seeds stood for other random numbers" in " ".join(capsys.readouterr().err.split())
+        )
+    assert told == [False, True]

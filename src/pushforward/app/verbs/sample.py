@@ -114,6 +114,9 @@ class SampleRequest(ComputingRequest):
         if self.stream:
             others["-n"] = None if self.n == 1 else self.n  # one text is what is streamed
             refuse_ignored("--stream", {**others, **seen, "--stream": None})
+            from pushforward.provenance.run_directory import open_record
+
+            watch.say_all([open_record(self.run).of_other_seeds])
             return self._streamed(watch)
         return self._samples(watch)
 
