@@ -183,7 +183,10 @@ def test_a_program_says_where(tmp_path: Path, pretend: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("gpu", r"--device gpu: expected auto, cpu, cuda, mps, xpu, or one of several"),
+        (
+            "gpu",
+            r"--device gpu: expected auto, cpu, cuda, xpu, or one of several.*a GPU is called cuda",
+        ),
         ("cdua", r"did you mean 'cuda'\?"),
         ("cuda:x", r"--device cuda:x: expected auto, cpu"),
         ("cuda:-1", r"--device cuda:-1: expected auto, cpu"),

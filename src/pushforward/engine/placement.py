@@ -91,11 +91,11 @@ def chosen(asked: str = AUTO) -> torch.device:
     if kind not in {PROCESSOR, *ACCELERATORS, *here} or (
         colon and not (number.isascii() and number.isdigit())
     ):
-        known = (AUTO, PROCESSOR, *ACCELERATORS)
+        known = [AUTO, PROCESSOR, *(kind for kind in ACCELERATORS if kind not in SINGLE)]
         raise BadInput(
             f"--device {asked}",
             f"{', '.join(known)}, or one of several, such as cuda:1",
-            nearest(kind, known),
+            "a GPU is called cuda" if "gpu" in asked.lower() else nearest(kind, known),
         )
     if kind == PROCESSOR:
         return torch.device(PROCESSOR)
