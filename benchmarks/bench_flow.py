@@ -6,6 +6,7 @@ import torch
 import zuko
 from paired import paired
 
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.families.build import build
@@ -25,7 +26,7 @@ def main() -> None:
     x = torch.randn(BATCH, DIMENSIONS, generator=generator(0))
 
     def our_step() -> None:
-        (loss,) = ours.losses(_examples(x), generator(1))
+        (loss,) = ours.losses(_examples(x), BatchNoise(generator(1), len(_examples(x))))
         loss.value.backward()
 
     def zuko_step() -> None:

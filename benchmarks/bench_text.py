@@ -22,6 +22,7 @@ from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from pushforward.core.given import Examples, Given, Prefix
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.spec import TrainConfig
 from pushforward.core.text import Text
@@ -119,7 +120,7 @@ def our_step(batch: Examples, length: int) -> Callable[[], None]:
         with prepared_networks(
             model.networks(), bfloat16=computes_in_bfloat16("cpu"), channels_last=False
         ):
-            for loss in model.losses(batch, generator(0)):
+            for loss in model.losses(batch, BatchNoise(generator(0), len(batch))):
                 for parameter in groups["model"]:
                     parameter.grad = None
                 loss.value.backward(inputs=groups["model"])

@@ -12,6 +12,7 @@ from oracles import perturb
 from pushforward.core.capabilities import Capabilities
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
@@ -188,7 +189,9 @@ def train(model: GenerativeModel, data: Examples, steps: int, learning_rate: flo
     groups = model.parameter_groups()
     optimisers = {name: torch.optim.Adam(p, lr=learning_rate) for name, p in groups.items()}
     for step in range(steps):
-        for loss in model.losses(data, generator(0, "step", step)):
+        for loss in model.losses(
+            data, BatchNoise(generator(0, "step", step), len(data), model.device)
+        ):
             optimisers[loss.parameters].zero_grad()
             loss.value.backward(inputs=groups[loss.parameters])
             torch.nn.utils.clip_grad_norm_(groups[loss.parameters], 1.0)

@@ -33,6 +33,7 @@ from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig, parse
@@ -86,7 +87,7 @@ def test_gradients_are_finite_and_reach_every_group(case: Case) -> None:
     assert grouped == {id(p) for p in model.parameters() if p.requires_grad}
     touched: set[str] = set()
     data = examples(case.space, case.labelled)
-    for loss in model.losses(data, generator(0, "a")):
+    for loss in model.losses(data, BatchNoise(generator(0, "a"), len(data), model.device)):
         assert loss.name
         assert loss.value.dim() == 0
         grads = torch.autograd.grad(loss.value, groups[loss.parameters], allow_unused=True)
@@ -180,7 +181,7 @@ def test_equal_seeds_build_equal_weights_and_touch_nothing_global(case: Case) ->
     a, b, c = tiny_model(case, 0), tiny_model(case, 0), tiny_model(case, 1)
     data = examples(case.space, case.labelled, n=8)
     a.sample(2)
-    for loss in a.losses(data, generator(0)):
+    for loss in a.losses(data, BatchNoise(generator(0), len(data), a.device)):
         assert torch.isfinite(loss.value)
     a.held_out(data)
     assert torch.equal(before, torch.get_rng_state())
@@ -245,7 +246,7 @@ def test_conditions(case: Case) -> None:
     with pytest.raises(BadInput, match=r"2 conditions for n=3"):
         model.sample(3, given=torch.tensor([0, 1]))
     with pytest.raises(BadInput, match=r"unlabelled examples"):
-        list(model.losses(Examples(data.x), generator(0)))
+        list(model.losses(Examples(data.x), BatchNoise(generator(0), len(data.x), model.device)))
 
 
 @where(mixed_over_labels)

@@ -12,6 +12,7 @@ import pretend_device
 from conformance.cases import Case, cases, examples, inverted, tiny_model
 from conformance.test_conformance import estimators, quickly
 from oracles import perturb
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.engine.placement import computing_on
 
@@ -56,7 +57,12 @@ def test_equal_seeds_give_what_the_processor_gives(case: Case, device: torch.dev
         model = tiny_model(case)
         perturb(model, 0.05)
         data = examples(case.space, case.labelled, n=8)
-        losses = [loss.value.detach().cpu() for loss in model.losses(data, generator(0, "step"))]
+        losses = [
+            loss.value.detach().cpu()
+            for loss in model.losses(
+                data, BatchNoise(generator(0, "step"), len(data), model.device)
+            )
+        ]
         drawn = [model.sample(4, seed=1).double()]
         drawn += [model.log_prob(data, **quickly(model, name)).nats for name in estimators(model)]
         if inverted(case):

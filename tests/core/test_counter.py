@@ -24,8 +24,8 @@ from pushforward.core.counter import (
     words_of_normal,
     words_of_uniform,
 )
-from pushforward.core.noise import BatchNoise, Streams
-from pushforward.core.rng import generator
+from pushforward.core.noise import FEW, TOGETHER, BatchNoise, Noise, StepNoise, Streams
+from pushforward.core.rng import derive_seed, generator
 
 WORD = 2**64
 # the first outputs of SplitMix64 as published with its reference implementation in C
@@ -106,7 +106,7 @@ def flat(x: torch.Tensor) -> np.ndarray:
 def pairs(kind: str, uniforms: bool, dtype: torch.dtype) -> np.ndarray:
     """A million pairs of numbers in [0, 1) that should know nothing of each other."""
 
-    def drawn(noise: Streams | BatchNoise, *shape: int) -> np.ndarray:
+    def drawn(noise: Noise, *shape: int) -> np.ndarray:
         x = noise.uniform(*shape, dtype=dtype) if uniforms else noise.normal(*shape, dtype=dtype)
         return x.double().numpy() if uniforms else stats.norm.cdf(x.double().numpy())
 
@@ -124,6 +124,11 @@ def pairs(kind: str, uniforms: bool, dtype: torch.dtype) -> np.ndarray:
     if kind == "two draws":
         noise = Streams(6, 500_000)
         return np.stack([drawn(noise, 2).ravel(), drawn(noise, 2).ravel()])
+    if kind == "neighbouring steps":
+        steps = StepNoise(7, "step")
+        each = [drawn(steps.of(step, 1), 4000) for step in range(3 * TOGETHER + 1)]
+        x = np.concatenate(each)
+        return np.stack([x[:-1].ravel(), x[1:].ravel()])
     noise = BatchNoise(generator(0, "step", 1), 1000)
     return np.stack([drawn(noise, 1000).ravel(), drawn(noise, 1000).ravel()])
 
@@ -135,6 +140,7 @@ KINDS = (
     "neighbouring seeds",
     "two draws",
     "a batch",
+    "neighbouring steps",
 )
 
 
@@ -142,7 +148,7 @@ KINDS = (
 @pytest.mark.parametrize("uniforms", [True, False], ids=["uniform", "normal"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_pairs_are_independent_and_uniform(kind: str, uniforms: bool, dtype: torch.dtype) -> None:
-    """Chi-square on 16 x 16 cells; the seeds are fixed, and one set in 40,000 would fail one of the 24 at 1e-6."""
+    """Chi-square on 16 x 16 cells; the seeds are fixed, and one set in 35,000 would fail one of the 28 at 1e-6."""
     x = pairs(kind, uniforms, dtype)
     counts, _, _ = np.histogram2d(*x, bins=16, range=[[0, 1], [0, 1]])
     assert counts.sum() == x.shape[1]
@@ -203,3 +209,40 @@ def test_a_batch_draws_new_numbers_from_the_same_generator() -> None:
     assert not torch.equal(x, two.normal(3))
     assert not torch.equal(x, one.normal(3))
     assert torch.equal(x, BatchNoise(generator(0, "step", 5), 4).normal(3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_step_has_its_numbers_whoever_came_before(dtype: torch.dtype) -> None:
+    """Computed with its neighbours' or alone, in whatever order of steps, whoever wrote into what was drawn."""
+
+    def drawn(steps: StepNoise, step: int) -> list[torch.Tensor]:
+        noise = steps.of(step, 5)
+        found = [
+            noise.uniform(dtype=dtype),
+            noise.normal(3, dtype=dtype),
+            noise.normal(FEW // 5 + 1, dtype=dtype),
+            noise.normal(3, dtype=dtype),
+            noise.uniform(2, 2, dtype=dtype),
+        ]
+        kept = [x.clone() for x in found]
+        for x in found:
+            x.zero_()
+        return kept
+
+    order = [0, 1, TOGETHER - 1, TOGETHER, 3 * TOGETHER + 2, 1, 1]
+    one = StepNoise(3, "step")
+    seen = {step: drawn(one, step) for step in order}
+    for step in order:
+        alone = Counter(splitmix(derive_seed(3, "step"), step, 1))
+        words = words_of_uniform(5, dtype)
+        first = uniform(alone.words(0, words), 5, dtype)
+        assert torch.equal(seen[step][0], first.view(5))
+        second = normal(alone.words(words, words_of_normal(15, dtype)), 15, dtype)
+        assert torch.equal(seen[step][1], second.view(5, 3))
+        assert all(torch.equal(a, b) for a, b in zip(seen[step], drawn(one, step), strict=True))
+        fresh = drawn(StepNoise(3, "step"), step)
+        assert all(torch.equal(a, b) for a, b in zip(seen[step], fresh, strict=True))
+    for a, b in ((0, 1), (TOGETHER - 1, TOGETHER)):
+        assert not any(torch.equal(x, y) for x, y in zip(seen[a], seen[b], strict=True))
+    assert not torch.equal(seen[0][1], drawn(StepNoise(4, "step"), 0)[1])
+    assert not torch.equal(seen[0][1], drawn(StepNoise(3, "step", 1), 0)[1])

@@ -11,6 +11,7 @@ from oracles import enumerate_images, perturb, total_mass
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.walk import WalkWrapper, run, states, trajectory
@@ -170,5 +171,9 @@ def test_nothing_touches_the_global_generator() -> None:
     model = labelled()
     before = torch.get_rng_state()
     model.sample(3)
-    list(model.losses(Examples(enumerate_images(TINY)[:4], Given.of_label(0, 4)), generator(0)))
+    list(
+        model.losses(
+            Examples(enumerate_images(TINY)[:4], Given.of_label(0, 4)), BatchNoise(generator(0), 4)
+        )
+    )
     assert torch.equal(before, torch.get_rng_state())

@@ -11,7 +11,7 @@ from pushforward.core.errors import RunFailed
 from pushforward.core.portions import in_portions
 from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig
-from pushforward.engine.gradients import gradients
+from pushforward.engine.gradients import gradients, noise_of_parts
 
 
 @pytest.mark.parametrize("n", [8, 10])
@@ -22,11 +22,11 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(n: int) -> None:
     def found(parts: int) -> tuple[float, list[torch.Tensor]]:
         model = tiny_model(Case("flow", Points(2), False))
         perturb(model, 0.1)
-        config = TrainConfig(accumulate=parts)
+        noise = noise_of_parts(TrainConfig(accumulate=parts), model.device)
         groups = model.parameter_groups()
         ((_, value),) = [
             (loss.name, value)
-            for loss, value in gradients(model, groups, data, torch.arange(n), config, 0)
+            for loss, value in gradients(model, groups, data, torch.arange(n), noise, 0)
         ]
         return value, [p.grad for p in model.parameters() if p.grad is not None]
 
@@ -44,8 +44,8 @@ def test_losses_of_a_game_come_in_turn_whatever_the_parts() -> None:
     def found(parts: int, moved: float) -> list[tuple[str, float]]:
         model = tiny_model(Case("gan", Points(2), False))
         groups, seen = model.parameter_groups(), []
-        config = TrainConfig(accumulate=parts)
-        for loss, value in gradients(model, groups, data, rows, config, 0):
+        noise = noise_of_parts(TrainConfig(accumulate=parts), model.device)
+        for loss, value in gradients(model, groups, data, rows, noise, 0):
             seen.append((loss.name, value))
             with torch.no_grad():
                 for parameter in groups[loss.parameters]:

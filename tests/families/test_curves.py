@@ -13,6 +13,7 @@ from pushforward.core.curve import Curve
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.build import build
@@ -75,7 +76,7 @@ def test_kl_by_dimension_adds_up_to_the_kl_and_falls() -> None:
     model = prepared("vae", data, DIGIT, latent=3, width=8)
     (curve,) = model.curves(data)
     assert list(curve.y) == sorted(curve.y, reverse=True)
-    batch = next(iter(model.losses(data, generator(0))))
+    batch = next(iter(model.losses(data, BatchNoise(generator(0), len(data)))))
     assert sum(curve.y) == pytest.approx(batch.record["KL [nats]"], rel=1e-4)
 
 

@@ -402,7 +402,7 @@ def test_guidance_is_baked_in_where_there_is_a_condition() -> None:
     torch.testing.assert_close(found, null + 3.0 * (conditional - null), rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(found[2], null[2])
     assert float((found - conditional)[:2].abs().max()) > 1e-2
-    (loss,) = guided.losses(data, generator(0))
+    (loss,) = guided.losses(data, BatchNoise(generator(0), len(data)))
     assert torch.isfinite(loss.value)
 
 
@@ -425,7 +425,7 @@ def test_what_a_student_cannot_do_is_refused_with_a_way_out() -> None:
         {"diffusion": {"width": 8, "depth": 1, "context": 8}},
     )
     with pytest.raises(Unsupported, match=r"training a student alone.*pushforward distil"):
-        list(alone.losses(data, generator(0)))
+        list(alone.losses(data, BatchNoise(generator(0), len(data))))
     other = build("diffusion", Points(3), (), {"width": 8, "depth": 1, "context": 8})
     with pytest.raises(BadInput, match=r"a teacher of Points"):
         student.learn_from(other)
@@ -438,7 +438,7 @@ def test_a_teacher_is_no_part_of_its_student() -> None:
     assert sum(p.numel() for p in student.parameters()) == sum(
         p.numel() for p in teacher.parameters()
     )
-    (loss,) = student.losses(data, generator(0))
+    (loss,) = student.losses(data, BatchNoise(generator(0), len(data)))
     loss.value.backward()
     assert all(p.grad is None for p in teacher.parameters())
     with torch.no_grad():

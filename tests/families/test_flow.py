@@ -13,7 +13,7 @@ from zuko.transforms import MonotonicRQSTransform
 
 from oracles import perturb
 from pushforward.core.given import Examples
-from pushforward.core.noise import Noise
+from pushforward.core.noise import BatchNoise, Noise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.flow.architectures import multiscale_spline_flow, spline_flow
@@ -270,7 +270,7 @@ def test_another_base_is_one_object() -> None:
     # the distribution function at draws from it is uniform: 4 standard errors of its mean
     found = below[((drawn.flatten().double() + 40.0) / 1e-3).round().long().clamp(0, 80_000)]
     assert float(found.mean()) == pytest.approx(0.5, abs=4 / math.sqrt(12 * 20_000))
-    (loss,) = model.losses(data, generator(0))
+    (loss,) = model.losses(data, BatchNoise(generator(0), len(data)))
     assert all(
         bool(g.isfinite().all())
         for g in torch.autograd.grad(loss.value, list(model.chain.parameters()))

@@ -12,7 +12,7 @@ from families.diffusion_oracles import mixture
 from pushforward.core.errors import Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
-from pushforward.core.noise import Streams
+from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.spec import TrainConfig
@@ -132,7 +132,9 @@ def test_the_bound_moves_the_variance_and_not_the_mean(space: Space) -> None:
     # the whole loss is the plain one and a thousandth of the bound
     plain = build("diffusion", space, (), {"width": 32, "depth": 1, "context": 16})
     plain.prepare(data)
-    (hybrid,), (simple,) = (list(m.losses(data, generator(3))) for m in (model, plain))
+    (hybrid,), (simple,) = (
+        list(m.losses(data, BatchNoise(generator(3), len(data)))) for m in (model, plain)
+    )
     assert 0.0 < float((hybrid.value - simple.value).detach()) < 10 * BOUND_SHARE
     assert hybrid.name.endswith("+ 0.001 of the bound in 16 steps")
 

@@ -157,7 +157,11 @@ def test_training_held_out_and_scoring_are_one_bound() -> None:
         # four standard errors, fixed seeds: once in 16,000
         assert abs(float(estimates.mean()) - whole) < 4.0 * float(estimates.std()) / n**0.5
     losses = [
-        -L * next(iter(found.losses(many[:200], generator(s)))).value.item() for s in range(60)
+        -L
+        * next(
+            iter(found.losses(many[:200], BatchNoise(generator(s), len(many[:200]))))
+        ).value.item()
+        for s in range(60)
     ]
     spread = torch.tensor(losses, dtype=torch.float64)
     assert abs(float(spread.mean()) - whole) < 4.0 * float(spread.std()) / 60**0.5

@@ -324,7 +324,7 @@ def test_masks_change_no_weight_and_are_not_saved() -> None:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert not any("mask" in name for name in before)
     x = torch.randint(0, 5, (8, 1, 3, 3), generator=generator(0)).to(torch.uint8)
-    (loss,) = model.losses(Examples(x), generator(1))
+    (loss,) = model.losses(Examples(x), BatchNoise(generator(1), len(x)))
     loss.value.backward()
     model.sample(2)
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

@@ -361,9 +361,9 @@ def test_training_starts_from_the_frequencies_of_all_rows() -> None:
 
 def test_half_precision_reaches_the_networks_and_not_the_laws() -> None:
     model, data = tiny(), examples(TINY, False)
-    (full,) = (loss.value for loss in model.losses(data, generator(0)))
+    (full,) = (loss.value for loss in model.losses(data, BatchNoise(generator(0), len(data))))
     with prepared_networks(model.networks(), True, False):
-        (half,) = (loss.value for loss in model.losses(data, generator(0)))
+        (half,) = (loss.value for loss in model.losses(data, BatchNoise(generator(0), len(data))))
         half.backward()
     assert half.dtype == torch.float64
     # logits of order one in eight bits

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.given import Examples
-from pushforward.core.noise import Streams
+from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.table import Column, Table
 from pushforward.families.diffusion.config import DiffusionConfig
@@ -49,7 +49,7 @@ def counts() -> Diffusion:
     optimiser = torch.optim.Adam(model.parameters(), lr=4e-3)
     for step in range(240):
         batch = Examples(rows[torch.randint(0, 2048, (256,), generator=generator(1, "rows", step))])
-        for loss in model.losses(batch, generator(1, "step", step)):
+        for loss in model.losses(batch, BatchNoise(generator(1, "step", step), len(batch))):
             optimiser.zero_grad()
             loss.value.backward()
             optimiser.step()

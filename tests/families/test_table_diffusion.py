@@ -13,7 +13,7 @@ from conformance.cases import SPACES, examples, train
 from oracles import enumerate_rows, identical, perturb
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given, Known
-from pushforward.core.noise import Streams
+from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.table import Column, Table
 from pushforward.core.walk import run
@@ -234,7 +234,7 @@ def mixed() -> Diffusion:
     optimiser = torch.optim.Adam(model.parameters(), lr=4e-3)
     for step in range(240):
         batch = Examples(rows[torch.randint(0, 2048, (256,), generator=generator(1, "rows", step))])
-        for loss in model.losses(batch, generator(1, "step", step)):
+        for loss in model.losses(batch, BatchNoise(generator(1, "step", step), len(batch))):
             optimiser.zero_grad()
             loss.value.backward()
             optimiser.step()

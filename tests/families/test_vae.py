@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from oracles import perturb
 from pushforward.core.given import Examples, Given
-from pushforward.core.noise import Streams
+from pushforward.core.noise import BatchNoise, Streams
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.vae.config import VAEConfig
@@ -123,7 +123,7 @@ def test_one_dominating_weight_neither_overflows_nor_vanishes() -> None:
 
 def test_the_loss_is_the_negative_bound_per_dimension_and_records_its_parts() -> None:
     model, x = linear_gaussian(0.3, 1.5), data(2000)
-    (loss,) = model.losses(Examples(x), generator(0, "loss"))
+    (loss,) = model.losses(Examples(x), BatchNoise(generator(0, "loss"), len(x)))
     bound = truth().log_prob(x).mean() - posterior_gap(0.3, 1.5)
     # the standard deviation of one draw of -log p(x|z) is below 10 nats
     assert float(loss.value.detach()) * 3 == pytest.approx(-float(bound), abs=4 * 10 / 2000**0.5)
@@ -138,7 +138,7 @@ def test_the_kl_weight_rises_to_one_is_state_and_never_touches_the_bound() -> No
     bound = model.log_prob(x, samples=3).nats
 
     def step(model: VAE) -> float:
-        (loss,) = model.losses(x, generator(0, "loss"))
+        (loss,) = model.losses(x, BatchNoise(generator(0, "loss"), len(x)))
         weight = loss.record["weight of the KL"]
         parts = weight * loss.record["KL [nats]"] + loss.record["-log p(x|z) [nats]"]
         assert float(loss.value.detach()) * 3 == pytest.approx(parts, rel=1e-5)
@@ -155,7 +155,9 @@ def test_the_kl_weight_rises_to_one_is_state_and_never_touches_the_bound() -> No
 
 def test_the_exact_posterior_is_a_stationary_point_of_the_loss_and_others_are_not() -> None:
     def slope(model: VAE) -> float:
-        (loss,) = model.losses(Examples(data(20_000)), generator(1, "slope"))
+        (loss,) = model.losses(
+            Examples(data(20_000)), BatchNoise(generator(1, "slope"), len(data(20_000)))
+        )
         grads = torch.autograd.grad(loss.value, list(model.encoder.parameters()))
         return max(float(g.abs().max()) for g in grads)
 
@@ -169,7 +171,7 @@ def test_collapse_is_a_recorded_kl_of_zero() -> None:
     model.encoder = Affine(
         torch.zeros(2, 3), torch.zeros(2), torch.full((2,), unbounded(0.0, *POSTERIOR_LOG_SCALES))
     )
-    (loss,) = model.losses(Examples(data(50)), generator(0, "loss"))
+    (loss,) = model.losses(Examples(data(50)), BatchNoise(generator(0, "loss"), len(data(50))))
     assert loss.record["KL [nats]"] == pytest.approx(0.0, abs=1e-5)
 
 

@@ -32,7 +32,7 @@ from pushforward.core.estimator import Draws, Estimator
 from pushforward.core.given import Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.measure import DISTANCE, Measure
-from pushforward.core.noise import Noise
+from pushforward.core.noise import BatchNoise, Noise
 from pushforward.core.observed import Observed
 from pushforward.core.operators import Identity
 from pushforward.core.options import SAMPLING_OPTIONS, Range, SampleOptions, SamplingOption
@@ -545,7 +545,7 @@ def test_what_a_diffusion_model_learns() -> None:
             model = build("diffusion", Points(2), values={"width": 16, "depth": 1, **values})
             data = examples(Points(2), False)
             model.prepare(data)
-            losses.append(next(iter(model.losses(data, generator(0)))))
+            losses.append(next(iter(model.losses(data, BatchNoise(generator(0), len(data))))))
         assert losses[0].name == "plain error of the data, again"
         torch.testing.assert_close(losses[0].value, losses[1].value)
 

@@ -132,6 +132,20 @@ def refuse_observed(given: Given | None, verb: str) -> None:
             )
 
 
+def require_condition(given: Condition, verb: str, needed: bool) -> None:
+    """Refuse to do without the condition of a model that needs one.
+
+    Example:
+        >>> require_condition("three", "encode", needed=True)
+    """
+    if given is None and needed:
+        raise BadInput(
+            f"`{verb}` without a condition",
+            "the label of each example",
+            "pass `given`: codes depend on the label",
+        )
+
+
 def require_labels(
     given: Given | None, classes: tuple[str, ...], context: ContextSpace | None
 ) -> None:

@@ -22,6 +22,7 @@ from pushforward.core.conditions import (
     Condition,
     draw_labels,
     refuse_observed,
+    require_condition,
     require_labels,
     require_parts,
     resolve,
@@ -36,7 +37,7 @@ from pushforward.core.latent import Latent
 from pushforward.core.limits import require_bytes
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.noise import BatchNoise, Noise, Streams
+from pushforward.core.noise import Noise, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
 from pushforward.core.portions import in_portions
 from pushforward.core.preset import Preset
@@ -133,11 +134,14 @@ class GenerativeModel(Hooks, ABC):
         self._prepare(self.codec.encode(head.x, noise).value, head.given)
 
     @final
-    def losses(self, batch: Examples, rng: torch.Generator) -> Iterator[Loss]:
-        """Yield the losses of one training step on a batch in data units."""
+    def losses(self, batch: Examples, noise: Noise) -> Iterator[Loss]:
+        """Yield the losses of one training step on a batch in data units.
+
+        Args:
+            noise: of that many examples, on the model's device.
+        """
         require_labels(batch.given, self.classes, self.context)
         batch = batch.to(self.device)
-        noise = BatchNoise(rng, len(batch), self.device)
         return self._losses(self.codec.encode(batch.x, noise).value, batch.given, noise)
 
     @final
@@ -385,12 +389,7 @@ class GenerativeModel(Hooks, ABC):
 
     def _require_condition(self, given: Condition, verb: str) -> None:
         # under a mixture of labels a code would mean something else with every draw
-        if given is None and self.classes and not self.capabilities.null_condition:
-            raise BadInput(
-                f"`{verb}` without a condition",
-                "the label of each example",
-                "pass `given`: codes depend on the label",
-            )
+        require_condition(given, verb, bool(self.classes) and not self.capabilities.null_condition)
 
     def _require_parts(self, given: Given | None) -> None:
         labelled = bool(self.classes) and not self.capabilities.null_condition

@@ -1,14 +1,16 @@
 """Where random numbers come from while a batch is processed.
 
-Two ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one stream
+Three ideas: a family asks a `Noise` for numbers of its batch and cannot tell whether one stream
 serves the batch (`BatchNoise`, training) or every example has its own (`Streams`, sampling and
-scoring: a result does not depend on its batch); and the numbers are computed where they are wanted,
-by a counter, equal on every device.
+scoring: a result does not depend on its batch); the numbers are computed where they are wanted, by
+a counter, equal on every device; and what a counter gives to one step of training it can give to
+the next ones too, so that those are computed together (`StepNoise`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -42,6 +44,11 @@ class Noise(Protocol):
         ...
 
 
+TOGETHER = 16  # steps whose noise is computed at once
+FEW = 4096  # numbers that are; of more the arithmetic is all that counts
+Made = Callable[[Tensor, int, torch.dtype], Tensor]  # of words: `normal` or `uniform`
+
+
 class _Counted:
     """Numbers of a counter, one draw after the other.
 
@@ -57,27 +64,29 @@ class _Counted:
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return standard normal numbers of shape (n, *shape)."""
-        count = self._each(shape)
-        if count == 0:
-            return torch.zeros(self.n, *shape, dtype=dtype, device=self.device)
-        words = self._words(words_of_normal(count, dtype))
-        return normal(words, count, dtype).contiguous().view(self.n, *shape)
+        return self._drawn(normal, words_of_normal, shape, dtype)
 
     def uniform(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return numbers uniform on [0, 1) of shape (n, *shape)."""
-        count = self._each(shape)
+        return self._drawn(uniform, words_of_uniform, shape, dtype)
+
+    def _drawn(
+        self,
+        made: Made,
+        words_of: Callable[[int, torch.dtype], int],
+        shape: tuple[int, ...],
+        dtype: torch.dtype,
+    ) -> Tensor:
+        # how many numbers a stream gives
+        count = math.prod(shape) * (self.n // self._streams if self._streams else 0)
         if count == 0:
             return torch.zeros(self.n, *shape, dtype=dtype, device=self.device)
-        words = self._words(words_of_uniform(count, dtype))
-        return uniform(words, count, dtype).contiguous().view(self.n, *shape)
+        words = words_of(count, dtype)
+        first, self._next = self._next, self._next + words
+        return self._of(made, first, words, count, dtype).contiguous().view(self.n, *shape)
 
-    def _each(self, shape: tuple[int, ...]) -> int:
-        """Return how many numbers a stream gives."""
-        return math.prod(shape) * (self.n // self._streams if self._streams else 0)
-
-    def _words(self, count: int) -> Tensor:
-        first, self._next = self._next, self._next + count
-        return self._counter.words(first, count)
+    def _of(self, made: Made, first: int, words: int, count: int, dtype: torch.dtype) -> Tensor:
+        return made(self._counter.words(first, words), count, dtype)
 
 
 class BatchNoise(_Counted):
@@ -92,6 +101,58 @@ class BatchNoise(_Counted):
     def __init__(self, rng: torch.Generator, n: int, device: torch.device | None = None) -> None:
         key = int(torch.empty((), dtype=torch.int64).random_(generator=rng))
         super().__init__(n, one_key(key), device)
+
+
+class StepNoise:
+    """The noise of each step of a training, keyed by a seed and the number of the step.
+
+    What is small is computed for `TOGETHER` steps at once. Between two steps of a network the code
+    of a few small operations leaves the processor's caches: alone they took ten times as long as
+    again and again (LOG.md), and on an accelerator each is a launch.
+
+    Example:
+        >>> noise = StepNoise(0, "step")
+        >>> late = StepNoise(0, "step").of(6, 4).normal(2)
+        >>> bool((noise.of(5, 4).normal(2) != late).all() and (noise.of(6, 4).normal(2) == late).all())
+        True
+    """
+
+    def __init__(self, seed: int, *words: str | int, device: torch.device | None = None) -> None:
+        self._start, self._device = derive_seed(seed, *words), device
+        self._block, self._keys = -1, splitmix(0, 0, 0)
+        self._found: dict[tuple[Made, int, int, torch.dtype], Tensor] = {}
+
+    def of(self, step: int, n: int) -> Noise:
+        """Return the noise of a batch of n examples at a step."""
+        block, row = divmod(step, TOGETHER)
+        if block != self._block:
+            self._keys = splitmix(self._start, block * TOGETHER, TOGETHER)
+            self._block, self._found = block, {}
+        return _OneOfSteps(n, self._keys, row, self._found, self._device)
+
+
+class _OneOfSteps(_Counted):
+    """Noise of one step, which computes that of its neighbours with it."""
+
+    def __init__(
+        self,
+        n: int,
+        keys: Keys,
+        row: int,
+        found: dict[tuple[Made, int, int, torch.dtype], Tensor],
+        device: torch.device | None,
+    ) -> None:
+        super().__init__(n, keys[row : row + 1], device)
+        self._keys, self._row, self._found = keys, row, found
+
+    def _of(self, made: Made, first: int, words: int, count: int, dtype: torch.dtype) -> Tensor:
+        if count > FEW:
+            return super()._of(made, first, words, count, dtype)
+        key = (made, first, count, dtype)
+        if key not in self._found:
+            whole = Counter(self._keys, self.device).words(first, words)
+            self._found[key] = made(whole, count, dtype)
+        return self._found[key][self._row].clone()  # whoever draws may write into it
 
 
 class Streams(_Counted):

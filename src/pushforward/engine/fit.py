@@ -16,20 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.portions import out_of_memory
-from pushforward.core.scoring import mean_log_det
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.ema_bank import FOLDER, EmaBank
-from pushforward.engine.fit_records import Diverged, FitRecord, Interrupted, Progress
-from pushforward.engine.gradients import gone, gradients, too_large
+from pushforward.engine.fit_records import GENTLER, Diverged, FitRecord, Interrupted, Progress
+from pushforward.engine.gradients import gone, gradients, noise_of_parts, too_large
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.optimiser import (
@@ -43,22 +41,13 @@ from pushforward.engine.order import DataOrder
 from pushforward.engine.placement import whole_where_it_fits
 from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
+from pushforward.engine.steering import HELD_OUT_ROWS, Probe, Steering
 
-Probe = Callable[[GenerativeModel], float]
-HELD_OUT_ROWS = 512  # enough to steer by; the full split is scored once, after training
 EVALUATIONS, LOGS = 25, 100
 EVALUATING = 0.1  # share of a wall-clock budget that held-out evaluations may take
 CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
-GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
 SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
-
-# held-out quantities of earlier versions, which measured examples as a network sees them
-OF_ENCODED = (
-    "-log p [nats]",
-    "-ELBO [nats]",
-    "-ELBO from 8 stratified noise levels per example [nats]",
-)
 
 
 def fit(
@@ -134,18 +123,18 @@ class _Run:
         self.model, self.config, self.directory = model, config, directory
         steering = validation[: config.held_out_rows or HELD_OUT_ROWS]
         self.train = whole_where_it_fits(train, model.device)
-        self.validation = whole_where_it_fits(steering, model.device)
+        held_out = whole_where_it_fits(steering, model.device)
+        self.steering = Steering(model, held_out, probe, config.seed)
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
         self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())
         self.order = DataOrder(len(train), config.batch_size, config.seed)
+        self.noise = noise_of_parts(config, model.device)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
         self.precision = resolved(
             config.precision, next((p.device.type for p in model.parameters()), "cpu")
         )
-        self.best: dict[str, Tensor] | None = None
-        self.probe = None if model.capabilities.held_out else probe
         self.bank: EmaBank | None = None
         if config.ema_snapshots is not None:
             if directory is None:
@@ -157,18 +146,6 @@ class _Run:
         self.started: float | None = None
         self.nan_streak = 0
         self.midway = False  # whether a part of the model has made its step and the rest has not
-        # what turns held-out numbers of data into those of encoded examples
-        self.in_code: float | None = None
-        self.lost = (
-            False  # whether the last held-out examples have no probabilities that are numbers
-        )
-
-    @property
-    def held_out_name(self) -> str:
-        """What the held-out number is, empty if nothing is measured."""
-        if self.in_code is not None:
-            return self.progress.held_out_name
-        return self.model.capabilities.held_out or (self.probe[0] if self.probe else "")
 
     def begin(self) -> None:
         """Start the average from the initial weights."""
@@ -186,11 +163,8 @@ class _Run:
         self.average = WeightAverage(self.model, self.config.ema)
         self.average.load(sections["average"])
         restore_optimisers(self.optimisers, sections.get("optimiser", {}))
-        self.best = sections.get("best")
         self.progress = Progress(**counters)
-        if self.progress.held_out_name in OF_ENCODED:
-            # a run of an earlier version goes on in the unit in which it began
-            self.in_code = mean_log_det(self.model, self.validation, seed=self.config.seed)
+        self.steering.restore(sections.get("best"), self.progress.held_out_name)
         finished = self.progress.stopped
         fraction = self.budget.fraction(
             self.progress.step, self.progress.seconds, self.config.batch_size
@@ -239,7 +213,7 @@ class _Run:
         factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
         set_learning_rate(self.optimisers, config, factor)
         rows = self.order.batch(p.step)
-        for loss, value in gradients(self.model, self.groups, self.train, rows, config, p.step):
+        for loss, value in gradients(self.model, self.groups, self.train, rows, self.noise, p.step):
             group = self.groups[loss.parameters]
             norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
             if math.isfinite(norm) and math.isfinite(value):
@@ -287,8 +261,8 @@ class _Run:
             # steering must not eat the budget; under a budget of steps the clock may not decide
             # anything
             due = due and p.evaluating <= EVALUATING * p.seconds
-        if due and self.held_out_name:
-            self._evaluate()
+        if due and self.steering.name:
+            self.steering.measure(self.average, p)
             p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
         if due or p.fraction * LOGS >= p.logged + 1:
             self._log(with_held_out=due)
@@ -315,18 +289,18 @@ class _Run:
             "average": self.average.shadow,
             "optimiser": optimiser_tensors(self.optimisers),
         }
-        if self.best is not None:
-            sections["best"] = self.best
+        if self.steering.best is not None:
+            sections["best"] = self.steering.best
         if self.bank is not None:
             sections |= self.bank.averages.sections()
         save_state(self.directory / "state" / LAST, sections, asdict(self.progress))
-        save_weights(self.directory / "weights.safetensors", self.best or self.average.shadow)
+        save_weights(self.directory / "weights.safetensors", self.steering.kept(self.average))
 
     def finish(self) -> FitRecord:
         """Save, put the chosen weights into the model and report."""
-        self._end_or_refuse()
+        self.steering.end_or_refuse(self.average, self.progress, self.nan_streak > 0)
         self.checkpoint()
-        self.model.load_state_dict(self.best or self.average.shadow)
+        self.model.load_state_dict(self.steering.kept(self.average))
         p = self.progress
         return FitRecord(
             steps=p.step,
@@ -335,7 +309,7 @@ class _Run:
             budget=str(self.budget),
             stopped=p.stopped,
             loss_name=p.loss_name,
-            held_out_name=self.held_out_name,
+            held_out_name=self.steering.name,
             best_held_out=p.best,
             best_step=p.best_step,
             skipped_steps=p.skipped,
@@ -343,47 +317,6 @@ class _Run:
             precision=self.precision,
             history=self.history.records,
         )
-
-    def _end_or_refuse(self) -> None:
-        """Refuse weights that are good for nothing before they are written; where earlier ones are
-        kept, say why it ended."""
-        p = self.progress
-        kept, names = (
-            self.best or self.average.shadow,
-            [name for name, _ in self.model.named_parameters()],
-        )
-        finite = all(bool(torch.isfinite(kept[name]).all()) for name in names)
-        # what is measured of the weights decides; where nothing is, the last update does
-        lost = self.lost if self.held_out_name else self.nan_streak > 0
-        if not finite or (lost and self.best is None):
-            what = f"the {self.held_out_name}" if self.held_out_name else "the loss"
-            raise Diverged(
-                f"the model has diverged: at step {p.step} {what} is not finite",
-                "finite numbers",
-                GENTLER,
-            )
-        if lost and p.stopped:
-            p.stopped = "divergence"
-
-    def _evaluate(self) -> None:
-        p, started = self.progress, time.perf_counter()
-        with self.average.applied(self.model):
-            if self.probe is not None:
-                value = self.probe[1](self.model)
-                self.lost = not math.isfinite(value)
-            else:
-                measured = self.model.held_out(self.validation, seed=self.config.seed)
-                assert measured is not None
-                value = float(measured.double().mean()) + (self.in_code or 0.0)
-                # one impossible example is the data's, none that is possible the model's
-                self.lost = bool(measured.isnan().any()) or not bool(measured.isfinite().any())
-        p.held_out, p.held_out_name = value, self.held_out_name
-        if math.isfinite(value) and (p.best is None or value < p.best):
-            p.best, p.best_step, p.waited = value, p.step, 0
-            self.best = {name: tensor.clone() for name, tensor in self.average.shadow.items()}
-        else:
-            p.waited += 1
-        p.evaluating += time.perf_counter() - started
 
     def _log(self, with_held_out: bool) -> None:
         p = self.progress
@@ -393,7 +326,7 @@ class _Run:
             "seconds": round(p.seconds, 3),
             "loss": means.pop(p.loss_name),
         }
-        if with_held_out and self.held_out_name:
+        if with_held_out and self.steering.name:
             record["held_out"] = p.held_out
         record["learning_rate"] = next(iter(self.optimisers.values()))[0].param_groups[0]["lr"]
         self.history.add({**record, **means})

@@ -7,6 +7,8 @@ from typing import Any
 
 from pushforward.core.errors import RunFailed
 
+GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
+
 
 @dataclass
 class Progress:

@@ -11,7 +11,7 @@ from pushforward.core.errors import RunFailed
 from pushforward.core.given import Examples
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
-from pushforward.core.rng import generator
+from pushforward.core.noise import StepNoise
 from pushforward.core.spec import TrainConfig
 
 
@@ -20,7 +20,7 @@ def gradients(
     groups: dict[str, list[nn.Parameter]],
     train: Examples,
     rows: Tensor,
-    config: TrainConfig,
+    noise: list[StepNoise],
     step: int,
 ) -> Iterator[tuple[Loss, float]]:
     """Yield each loss of a step and its mean over the batch, with its gradients in place; the next
@@ -32,24 +32,22 @@ def gradients(
     Args:
         groups: the model's parameters, by the name that a loss has for them.
         rows: numbers of the batch's examples.
+        noise: of the parts of a batch, one each.
 
     Example:
         >>> from pushforward.families.build import build
         >>> from pushforward.core.space import Points
         >>> model, data = build("flow", Points(2)), Examples(torch.randn(6, 2), None)
         >>> model.prepare(data)
-        >>> config = TrainConfig(accumulate=3)
+        >>> noise = noise_of_parts(TrainConfig(accumulate=3), model.device)
         >>> groups = model.parameter_groups()
-        >>> [loss.name for loss, _ in gradients(model, groups, data, torch.arange(6), config, 0)]
+        >>> [loss.name for loss, _ in gradients(model, groups, data, torch.arange(6), noise, 0)]
         ['-log p of the encoded data [nats/dim]']
     """
-    parts = rows.chunk(config.accumulate)
+    parts = rows.chunk(len(noise))
     found = [
-        model.losses(
-            train[part].to(model.device),
-            generator(config.seed, "step", step, *([place] if place else [])),
-        )
-        for place, part in enumerate(parts)
+        model.losses(train[part].to(model.device), own.of(step, len(part)))
+        for part, own in zip(parts, noise, strict=False)  # few rows have fewer parts
     ]
     while True:
         value, taken = 0.0, None
@@ -66,6 +64,17 @@ def gradients(
             value, taken = value + share * float(loss.value.detach()), loss
         assert taken is not None
         yield taken, value
+
+
+def noise_of_parts(config: TrainConfig, device: torch.device) -> list[StepNoise]:
+    """Return the noise of each part of a batch.
+
+    Example:
+        >>> len(noise_of_parts(TrainConfig(accumulate=3), torch.device("cpu")))
+        3
+    """
+    parts = range(config.accumulate)
+    return [StepNoise(config.seed, "step", part, device=device) for part in parts]
 
 
 def too_large(config: TrainConfig, device: torch.device, step: int) -> RunFailed:

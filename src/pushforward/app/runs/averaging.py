@@ -30,8 +30,8 @@ from pushforward.engine.ema_bank import (
     open_snapshots,
     snapshot_files,
 )
-from pushforward.engine.fit import HELD_OUT_ROWS
 from pushforward.engine.power_average import TRACKED
+from pushforward.engine.steering import HELD_OUT_ROWS
 from pushforward.families.build import family_class
 from pushforward.provenance import run_directory
 from pushforward.provenance.lock import refuse_if_written, writing

@@ -22,7 +22,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
-from pushforward.engine.fit import Probe
+from pushforward.engine.steering import Probe
 from pushforward.families.diffusion.gaussian import Gaussian
 from pushforward.families.diffusion.model import Diffusion
 from pushforward.families.diffusion.students.distilled import METHODS, Distilled, DistilledConfig

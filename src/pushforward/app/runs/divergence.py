@@ -15,8 +15,7 @@ from torch import nn
 
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_json
-from pushforward.engine.fit import GENTLER
-from pushforward.engine.fit_records import Diverged
+from pushforward.engine.fit_records import GENTLER, Diverged
 from pushforward.engine.history import read_history
 from pushforward.provenance.run_directory import (
     HISTORY,

@@ -18,7 +18,7 @@ from pushforward.app.progress.line import duration
 from pushforward.app.runs.fitting import SizedPlan, Timer, timed
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.recognisable import foresight
-from pushforward.core.rng import generator
+from pushforward.core.noise import StepNoise
 from pushforward.engine.budget import budget_of
 from pushforward.engine.placement import PROCESSOR, computing_on
 from pushforward.engine.sizing import FEWEST, KEPT
@@ -121,7 +121,8 @@ def memory(plan: Plan) -> TrainingMemory:
 
     def kept(batch: int) -> int:
         largest = 0
-        losses = model.losses(train[:batch].to(model.device), generator(0, "memory"))
+        noise = StepNoise(0, "memory").of(0, batch)
+        losses = model.losses(train[:batch].to(model.device), noise)
         while True:
             seen: dict[int, int] = {}
 

@@ -21,7 +21,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
-from pushforward.engine.fit import HELD_OUT_ROWS, fit
+from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
 from pushforward.engine.precision import resolved
 from pushforward.engine.sizing import (
@@ -34,6 +34,7 @@ from pushforward.engine.sizing import (
     ladder,
     steps_in,
 )
+from pushforward.engine.steering import HELD_OUT_ROWS
 from pushforward.families.build import family_class
 from pushforward.provenance.run_directory import open_record
 

@@ -11,8 +11,8 @@ from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
-from pushforward.engine.fit import Probe
 from pushforward.engine.placement import here
+from pushforward.engine.steering import Probe
 from pushforward.families.build import build, family_class, settings
 
 # numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3
