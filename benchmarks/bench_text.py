@@ -27,7 +27,7 @@ from pushforward.core.rng import generator
 from pushforward.core.spec import TrainConfig
 from pushforward.core.text import Text
 from pushforward.engine.optimiser import build_optimisers, take_step
-from pushforward.engine.precision import computes_in_bfloat16, prepared_networks
+from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.families.autoregressive.gpt2 import from_gpt2
 from pushforward.families.build import build
 
@@ -117,9 +117,7 @@ def our_step(batch: Examples, length: int) -> Callable[[], None]:
     optimisers = build_optimisers(groups, config)
 
     def step() -> None:
-        with prepared_networks(
-            model.networks(), bfloat16=computes_in_bfloat16("cpu"), channels_last=False
-        ):
+        with prepared_networks(model.networks(), resolved("auto", "cpu"), channels_last=False):
             for loss in model.losses(batch, BatchNoise(generator(0), len(batch))):
                 for parameter in groups["model"]:
                     parameter.grad = None

@@ -25,7 +25,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
-from pushforward.engine.precision import computes_in_bfloat16, prepared_networks
+from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.families.build import build
 
 BATCH, STEPS = 64, 235
@@ -84,9 +84,7 @@ def speeds(threads: int) -> None:
         with torch.no_grad():
             net(x, s)
 
-    with prepared_networks(
-        {"ours": ours}, bfloat16=computes_in_bfloat16("cpu"), channels_last=False
-    ):
+    with prepared_networks({"ours": ours}, resolved("auto", "cpu"), channels_last=False):
         for what, run in (("training step", step), ("network call of a sampler", call)):
             paired(
                 what,

@@ -26,6 +26,8 @@ CARRIERS = {
 }
 # what takes places in a tensor, its second argument, from the processor as well, as a real accelerator does
 PLACES = {"aten::index", "aten::index_put_", "aten::index_put", "aten::_index_put_impl_"}
+# what autocast computes in a lower precision, of what the networks here are made of
+LOWERED = ("linear", "convolution", "matmul", "bmm", "addmm", "mm")
 aten = torch.ops.aten
 # what torch asks of a tensor's shape is answered by that of the numbers inside
 SHAPES = {
@@ -144,6 +146,23 @@ def _writes_to_its_first(func: Any) -> bool:
     return changed and len(func._schema.returns) == 1
 
 
+def _lowered(op: Any) -> Any:
+    """Return an operation on single precision that computes in what autocast asks for."""
+    autocast = torch._C.DispatchKeySet(torch._C.DispatchKey.AutocastPrivateUse1)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        wanted = torch.get_autocast_dtype(NAME)
+
+        def lowered(value: Any) -> Any:
+            single = isinstance(value, torch.Tensor) and value.dtype == torch.float32
+            return value.to(wanted) if single else value
+
+        with torch._C._ExcludeDispatchKeyGuard(autocast):
+            return op(*tree_map(lowered, args), **tree_map(lowered, kwargs))
+
+    return run
+
+
 def _empty(size: Any, *, dtype: Any = None, **_: Any) -> OnPretend:
     return OnPretend(torch.empty(size, dtype=dtype))
 
@@ -159,14 +178,19 @@ def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = 
 
 
 @cache
-def install() -> torch.library.Library:
+def install() -> tuple[torch.library.Library, ...]:
     """Register the device with torch, once in a process; what is returned keeps it registered."""
     _setup_privateuseone_for_python_backend(NAME)
     module = getattr(torch, NAME)  # whoever keeps the state of every generator asks this one too
     module.get_rng_state = lambda device=None: torch.empty(0, dtype=torch.uint8)
     module.set_rng_state = lambda state, device=None: None
+    module.get_amp_supported_dtype = lambda: [torch.float16, torch.bfloat16]
+    every = torch.library.Library("_", "IMPL")
+    every.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     library = torch.library.Library("aten", "IMPL")
+    for name in LOWERED:
+        library.impl(name, _lowered(getattr(aten, name).default), "AutocastPrivateUse1")
     library.impl("_copy_from", _copy_from, "PrivateUse1")
     library.impl("empty.memory_format", _empty, "PrivateUse1")
     library.impl("empty_strided", _empty_strided, "PrivateUse1")
-    return library
+    return every, library

@@ -20,12 +20,12 @@ digits = pf.load("digits", labels=False)
 pictures = pf.fit(
     "vae",
     digits,
-    steps=70,
+    steps=150,
     preset="smoke",
     seed=0,
     settings={
         "model": {"latent": 8},
-        "train": {"batch_size": 32, "learning_rate": 1e-2, "ema": 0.9, "evaluate_every": 35},
+        "train": {"batch_size": 32, "learning_rate": 1e-2, "ema": 0.9, "evaluate_every": 50},
     },
 )
 
@@ -214,7 +214,7 @@ for n in (16, 1000):
     # few examples are their own validation set here, so that early stopping does not hide what training does
     data = replace(moons, train=moons.train[:n], validation=moons.train[:n])
     settings = {"train": {"batch_size": 64, "learning_rate": 1e-2, "ema": 0.9, "evaluate_every": 200}}
-    denoiser = pf.fit("diffusion", data, steps=200, preset="smoke", seed=0, settings=settings)
+    denoiser = pf.fit("diffusion", data, steps=400, preset="smoke", seed=0, settings=settings)
     # each training example is noised many times, because sixteen draws say little
     seen = Examples(data.train.x[:320].repeat(max(1, 320 // n), 1))
     memory[n] = denoiser.model.curves(moons.test[:320], train=seen)[-1]

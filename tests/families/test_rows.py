@@ -17,7 +17,7 @@ from pushforward.core.given import Examples, Given, Known
 from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.table import Column, Table
-from pushforward.engine.precision import prepared_networks
+from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.families.autoregressive.cells import NumberCells, cell_edges
 from pushforward.families.autoregressive.config import AutoregressiveConfig
 from pushforward.families.autoregressive.model import Autoregressive
@@ -362,7 +362,7 @@ def test_training_starts_from_the_frequencies_of_all_rows() -> None:
 def test_half_precision_reaches_the_networks_and_not_the_laws() -> None:
     model, data = tiny(), examples(TINY, False)
     (full,) = (loss.value for loss in model.losses(data, BatchNoise(generator(0), len(data))))
-    with prepared_networks(model.networks(), True, False):
+    with prepared_networks(model.networks(), resolved("bfloat16", "cpu"), False):
         (half,) = (loss.value for loss in model.losses(data, BatchNoise(generator(0), len(data))))
         half.backward()
     assert half.dtype == torch.float64

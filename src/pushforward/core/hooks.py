@@ -34,9 +34,12 @@ class Hooks(nn.Module, ABC):
         glance: how many training examples `_prepare` sees; 512 are enough for a data-dependent
             initialisation.
         options: sampling options that it reads, of those that the family declares; None = all.
+        differentiated_twice: networks whose gradients are differentiated in a loss, which compiled
+            code cannot do.
     """
 
     glance: int = 512
+    differentiated_twice: tuple[str, ...] = ()
     options: tuple[SamplingOption, ...] | None = None
 
     @abstractmethod

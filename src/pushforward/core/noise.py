@@ -49,7 +49,7 @@ FEW = 4096  # numbers that are; of more the arithmetic is all that counts
 Made = Callable[[Tensor, int, torch.dtype], Tensor]  # of words: `normal` or `uniform`
 
 
-class _Counted:
+class Counted:
     """Numbers of a counter, one draw after the other.
 
     Args:
@@ -60,7 +60,7 @@ class _Counted:
     def __init__(self, n: int, keys: Keys, device: torch.device | None) -> None:
         self.n, self._streams = n, len(keys)
         self.device = device or torch.device("cpu")
-        self._counter, self._next = Counter(keys, self.device), 0
+        self._counter, self.place = Counter(keys, self.device), 0
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return standard normal numbers of shape (n, *shape)."""
@@ -82,14 +82,14 @@ class _Counted:
         if count == 0:
             return torch.zeros(self.n, *shape, dtype=dtype, device=self.device)
         words = words_of(count, dtype)
-        first, self._next = self._next, self._next + words
+        first, self.place = self.place, self.place + words
         return self._of(made, first, words, count, dtype).contiguous().view(self.n, *shape)
 
     def _of(self, made: Made, first: int, words: int, count: int, dtype: torch.dtype) -> Tensor:
         return made(self._counter.words(first, words), count, dtype)
 
 
-class BatchNoise(_Counted):
+class BatchNoise(Counted):
     """One stream for a whole batch, keyed by a number of a generator.
 
     Example:
@@ -131,7 +131,7 @@ class StepNoise:
         return _OneOfSteps(n, self._keys, row, self._found, self._device)
 
 
-class _OneOfSteps(_Counted):
+class _OneOfSteps(Counted):
     """Noise of one step, which computes that of its neighbours with it."""
 
     def __init__(
@@ -155,7 +155,7 @@ class _OneOfSteps(_Counted):
         return self._found[key][self._row].clone()  # whoever draws may write into it
 
 
-class Streams(_Counted):
+class Streams(Counted):
     """One independent stream of random numbers per example.
 
     The numbers of example `first + i` depend on `seed` and `first + i` only, so a batch of n equals

@@ -141,9 +141,16 @@ class TrainConfig(Config):
         le=64,
         description="snapshots of averages kept on disk, for `pushforward average`; None keeps none",
     )
-    precision: Literal["float32", "bfloat16", "auto"] = Field(
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = Field(
         "float32",
-        description="of networks; auto: bfloat16 where the processor computes in it, else float32",
+        description="of networks; auto: bfloat16 where the device computes in it, float16 on GPUs that do not, else float32",
+    )
+    compile: bool | Literal["auto"] = Field(
+        "auto", description="networks, block by block; auto: on GPUs where the training is long"
+    )
+    activation_checkpointing: bool = Field(
+        False,
+        description="keep only what goes into each block and compute the rest again; for what does not fit into memory",
     )
     channels_last: bool = False
     checkpoint_every: int | None = Field(

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,20 @@ import torch
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
+from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.portions import out_of_memory
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
+from pushforward.engine.compiling import Compilation, compiled, wanted
 from pushforward.engine.ema_bank import FOLDER, EmaBank
 from pushforward.engine.fit_records import GENTLER, Diverged, FitRecord, Interrupted, Progress
 from pushforward.engine.gradients import gone, gradients, noise_of_parts, too_large
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
+from pushforward.engine.loss_scale import LossScales
 from pushforward.engine.optimiser import (
     build_optimisers,
     optimiser_tensors,
@@ -40,6 +44,7 @@ from pushforward.engine.optimiser import (
 from pushforward.engine.order import DataOrder
 from pushforward.engine.placement import whole_where_it_fits
 from pushforward.engine.precision import prepared_networks, resolved
+from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.engine.steering import HELD_OUT_ROWS, Probe, Steering
 
@@ -86,13 +91,18 @@ def fit(
         model.prepare(train)
         run.begin()
     networks = model.networks()
+    once = once_differentiated(model)
+    run.start_clock()  # what compiling takes is part of a budget
     with (
         InterruptGuard() as guard,
-        prepared_networks(networks, run.precision == "bfloat16", config.channels_last),
+        prepared_networks(networks, run.precision, config.channels_last),
+        recomputed(once, config.activation_checkpointing),
+        compiled(
+            once, partial(run.or_say, run.trial), wanted(config, model.device.type)
+        ) as run.compilation,
     ):
-        run.start_clock()
         while not run.progress.stopped:
-            run.step_or_say()
+            run.or_say(run.step)
             run.read_clock()
             run.after_step()
             if observer is not None:
@@ -132,9 +142,8 @@ class _Run:
         self.noise = noise_of_parts(config, model.device)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
-        self.precision = resolved(
-            config.precision, next((p.device.type for p in model.parameters()), "cpu")
-        )
+        self.precision = resolved(config.precision, model.device.type)
+        self.compilation = Compilation()
         self.bank: EmaBank | None = None
         if config.ema_snapshots is not None:
             if directory is None:
@@ -189,14 +198,15 @@ class _Run:
         if self.started is not None:
             self.progress.seconds = time.perf_counter() - self.started
 
-    def step_or_say(self) -> None:
-        """Make a step; save the state and say how to go on where the memory or the device fails.
+    def or_say(self, work: Callable[[], None]) -> None:
+        """Do a part of a step; save the state and say how to go on where the memory or the device
+        fails.
 
         Raises:
             RunFailed: one of the two.
         """
         try:
-            self.step()
+            work()
         except (RuntimeError, MemoryError) as error:
             where, step = self.model.device, self.progress.step
             if isinstance(error, torch.AcceleratorError) and not out_of_memory(error):
@@ -212,16 +222,18 @@ class _Run:
         p, config = self.progress, self.config
         factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
         set_learning_rate(self.optimisers, config, factor)
-        rows = self.order.batch(p.step)
-        for loss, value in gradients(self.model, self.groups, self.train, rows, self.noise, p.step):
+        scales = LossScales(self.precision.scaled, p.loss_scales)
+        for loss, value in self._gradients(scales):
             group = self.groups[loss.parameters]
+            scales.unscale(loss.parameters, group)
             norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
             if math.isfinite(norm) and math.isfinite(value):
                 take_step(self.optimisers[loss.parameters])
+                scales.fitted(loss.parameters)
                 self.nan_streak, self.midway = 0, True
             else:
                 p.skipped += 1
-                self.nan_streak += 1
+                self.nan_streak += not scales.overflowed(loss.parameters)
             p.loss_name = p.loss_name or loss.name
             if loss.name == p.loss_name and math.isfinite(value):
                 p.loss = value if p.loss is None else SMOOTHING * p.loss + (1.0 - SMOOTHING) * value
@@ -245,6 +257,19 @@ class _Run:
         if self.bank is not None:
             self.bank.update(self.model, p.step)
 
+    def _gradients(self, scales: LossScales) -> Iterator[tuple[Loss, float]]:
+        step = self.progress.step
+        rows = self.order.batch(step)
+        return gradients(self.model, self.groups, self.train, rows, self.noise, step, scales)
+
+    def trial(self) -> None:
+        """Compute the gradients of the next step, and leave everything as it is."""
+        buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        for _ in self._gradients(LossScales(self.precision.scaled, {})):
+            pass
+        for name, buffer in self.model.named_buffers():
+            buffer.copy_(buffers[name])
+
     def after_step(self) -> None:
         """Log, evaluate, checkpoint and stop where each is due."""
         p = self.progress
@@ -262,7 +287,8 @@ class _Run:
             # anything
             due = due and p.evaluating <= EVALUATING * p.seconds
         if due and self.steering.name:
-            self.steering.measure(self.average, p)
+            with self.compilation.paused():
+                self.steering.measure(self.average, p)
             p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
         if due or p.fraction * LOGS >= p.logged + 1:
             self._log(with_held_out=due)
@@ -314,7 +340,8 @@ class _Run:
             best_step=p.best_step,
             skipped_steps=p.skipped,
             parameters=sum(q.numel() for q in self.model.parameters()),
-            precision=self.precision,
+            precision=self.precision.name,
+            compilation=self.compilation.words,
             history=self.history.records,
         )
 

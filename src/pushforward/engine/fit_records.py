@@ -15,7 +15,8 @@ class Progress:
     """Where a run is; also the counters of its checkpoint.
 
     `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record,
-    by loss name; `loss` is a running mean of the first loss for whoever watches.
+    by loss name; `loss` is a running mean of the first loss for whoever watches; `loss_scales` are
+    those of half precision.
     """
 
     step: int = 0
@@ -34,6 +35,7 @@ class Progress:
     loss_name: str = ""
     loss: float | None = None
     held_out_name: str = ""
+    loss_scales: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class FitRecord:
     skipped_steps: int
     parameters: int
     precision: str
+    compilation: str
     history: list[dict[str, Any]]
 
 

@@ -13,6 +13,9 @@ from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import StepNoise
 from pushforward.core.spec import TrainConfig
+from pushforward.engine.loss_scale import LossScales
+
+UNSCALED = LossScales(False, {})
 
 
 def gradients(
@@ -22,6 +25,7 @@ def gradients(
     rows: Tensor,
     noise: list[StepNoise],
     step: int,
+    scales: LossScales = UNSCALED,
 ) -> Iterator[tuple[Loss, float]]:
     """Yield each loss of a step and its mean over the batch, with its gradients in place; the next
     one is computed after whoever took it has made an update.
@@ -33,6 +37,7 @@ def gradients(
         groups: the model's parameters, by the name that a loss has for them.
         rows: numbers of the batch's examples.
         noise: of the parts of a batch, one each.
+        scales: of losses, by which the gradients that are yielded are not divided yet.
 
     Example:
         >>> from pushforward.families.build import build
@@ -60,7 +65,8 @@ def gradients(
                 for parameter in group:
                     parameter.grad = None
             share = len(part) / len(rows)
-            (loss.value if share == 1.0 else loss.value * share).backward(inputs=group)
+            factor = share * scales.of(loss.parameters)
+            (loss.value if factor == 1.0 else loss.value * factor).backward(inputs=group)
             value, taken = value + share * float(loss.value.detach()), loss
         assert taken is not None
         yield taken, value
@@ -87,7 +93,9 @@ def too_large(config: TrainConfig, device: torch.device, step: int) -> RunFailed
     batch, parts = config.batch_size, config.accumulate
     whole = f"batches of {batch}" if parts == 1 else f"batches of {batch} in {parts} parts"
     fix = f"go on with --resume and -s train.accumulate={2 * parts}, which takes a batch in parts"
-    if 2 * parts > batch:
+    if 2 * parts > batch and not config.activation_checkpointing:
+        fix = "go on with --resume and -s train.activation_checkpointing=true, which keeps less"
+    elif 2 * parts > batch:
         fix = "train a smaller model, or on another --device"
     return RunFailed(
         f"the memory of {device} was not enough at step {step}, with {whole}",

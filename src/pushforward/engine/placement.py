@@ -16,6 +16,7 @@ import torch
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples
+from pushforward.engine.precision import products_in
 
 AUTO, PROCESSOR = "auto", "cpu"
 AUTOMATIC = ("cuda",)  # what `auto` may take
@@ -170,7 +171,8 @@ def computing_on(
     device = chosen(asked)
     token = _CHOSEN.set(_Choice(device, tell))
     try:
-        yield device
+        with products_in("ieee"):  # what samples and densities are computed of
+            yield device
     finally:
         _CHOSEN.reset(token)
 

@@ -1,13 +1,26 @@
-"""Lower precision and memory formats, applied to networks and never to likelihood arithmetic."""
+"""In which arithmetic networks are trained; never that of likelihoods.
+
+Two ideas: a precision is one object, which says where it is any good; weights stay in single
+precision, and what comes out of a network is in it again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from pushforward.core.errors import BadInput
+
+AUTO = "auto"
+
+
+def _anywhere(device: str) -> bool:
+    return True
 
 
 def computes_in_bfloat16(device: str) -> bool:
@@ -18,59 +31,125 @@ def computes_in_bfloat16(device: str) -> bool:
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def resolved(precision: str, device: str) -> str:
-    """Return `float32` or `bfloat16` for a configured precision.
+def _has_float16(device: str) -> bool:
+    return device != "cpu"
+
+
+@dataclass(frozen=True)
+class Precision:
+    """An arithmetic of networks.
+
+    Attributes:
+        dtype: of their products, None for the one that weights have.
+        wanted: whether `auto` takes it on a device of that kind.
+        scaled: whether losses are scaled so that small gradients do not vanish.
+    """
+
+    name: str
+    dtype: torch.dtype | None
+    wanted: Callable[[str], bool]
+    scaled: bool = False
+
+
+# the first that a device wants is what `auto` stands for
+PRECISIONS = {
+    one.name: one
+    for one in (
+        Precision("bfloat16", torch.bfloat16, computes_in_bfloat16),
+        Precision("float16", torch.float16, lambda device: device == "cuda", scaled=True),
+        Precision("float32", None, _anywhere),
+    )
+}
+
+
+def resolved(precision: str, device: str) -> Precision:
+    """Return what a configured precision stands for on a device.
+
+    Raises:
+        BadInput: float16 on a processor, where nothing is gained by it.
 
     Example:
-        >>> resolved("float32", "cpu"), resolved("bfloat16", "cpu")
+        >>> resolved("float32", "cpu").name, resolved("bfloat16", "cpu").name
         ('float32', 'bfloat16')
     """
-    if precision != "auto":
-        return precision
-    return "bfloat16" if computes_in_bfloat16(device) else "float32"
+    if precision == AUTO:
+        return next(one for one in PRECISIONS.values() if one.wanted(device))
+    if precision == "float16" and not _has_float16(device):
+        raise BadInput(
+            "train.precision=float16 on a processor",
+            "auto, float32 or bfloat16, which processors compute in",
+            "float16 is for GPUs; auto takes what the device is best at",
+        )
+    return PRECISIONS[precision]
 
 
 def drawback(precision: str, device: str) -> str:
-    """Return what is wrong with a precision on a device, in a sentence; empty if nothing is."""
-    if precision != "bfloat16" or computes_in_bfloat16(device):
-        return ""
-    return f"this {device} emulates bfloat16, which can be forty times slower: take `-s train.precision=auto`"
+    """Return what is to be said of a precision on a device, in a sentence; empty if nothing is."""
+    if precision == "bfloat16" and not computes_in_bfloat16(device):
+        return f"this {device} emulates bfloat16, which can be forty times slower: take `-s train.precision=auto`"
+    chosen = resolved(precision, device)
+    if device == "cuda" and chosen.dtype is not None:
+        return f"networks train in {chosen.name}, other products in TF32; sampling and scoring in full float32"
+    return ""
 
 
-def _to_float(output: Any) -> Any:
+def _to_float(output: Any, dtype: torch.dtype) -> Any:
     if isinstance(output, Tensor):
-        return output.float() if output.dtype == torch.bfloat16 else output
+        return output.float() if output.dtype == dtype else output
     if isinstance(output, tuple | list):
-        return type(output)(_to_float(part) for part in output)
+        return type(output)(_to_float(part, dtype) for part in output)
     return output
 
 
-def _autocast(forward: Callable[..., Any], device: str) -> Callable[..., Any]:
+def _autocast(forward: Callable[..., Any], device: str, dtype: torch.dtype) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with torch.autocast(device, dtype=torch.bfloat16):
-            return _to_float(forward(*args, **kwargs))
+        with torch.autocast(device, dtype=dtype):
+            return _to_float(forward(*args, **kwargs), dtype)
 
     return wrapped
 
 
 @contextmanager
+def products_in(precision: str) -> Iterator[None]:
+    """Multiply matrices and convolve on CUDA devices in `tf32` (10 bits of mantissa) or in `ieee`
+    (23) as long as the block runs; by itself torch convolves in TF32.
+
+    Example:
+        >>> with products_in("ieee"):
+        ...     torch.backends.cudnn.conv.fp32_precision
+        'ieee'
+    """
+    cudnn: Any = torch.backends.cudnn
+    kinds: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
+    before = [kind.fp32_precision for kind in kinds]
+    for kind in kinds:
+        kind.fp32_precision = precision
+    try:
+        yield
+    finally:
+        for kind, known in zip(kinds, before, strict=True):
+            kind.fp32_precision = known
+
+
+@contextmanager
 def prepared_networks(
-    networks: dict[str, nn.Module], bfloat16: bool, channels_last: bool
+    networks: dict[str, nn.Module], precision: Precision, channels_last: bool
 ) -> Iterator[None]:
-    """Run a block with networks in bfloat16 autocast and/or channels-last layout; weights stay
-    float32.
+    """Run a block with networks in autocast to a precision and/or channels-last layout; weights
+    stay float32, and what is left in it may multiply in TF32.
 
     Which of the two pays is a measurement, so presets decide; see LOG.md for the numbers.
     """
     if channels_last:
         for net in networks.values():
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if bfloat16:
+    if precision.dtype is not None:
         for net in networks.values():
             device = next((p.device.type for p in net.parameters()), "cpu")
-            net.forward = _autocast(net.forward, device)
+            net.forward = _autocast(net.forward, device, precision.dtype)
     try:
-        yield
+        with products_in("ieee" if precision.dtype is None else "tf32"):
+            yield
     finally:
         for net in networks.values():
             net.__dict__.pop("forward", None)

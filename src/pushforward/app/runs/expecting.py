@@ -21,6 +21,7 @@ from pushforward.app.runs.recognisable import foresight
 from pushforward.core.noise import StepNoise
 from pushforward.engine.budget import budget_of
 from pushforward.engine.placement import PROCESSOR, computing_on
+from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.sizing import FEWEST, KEPT
 
 MEGA = 1e6
@@ -137,7 +138,8 @@ def memory(plan: Plan) -> TrainingMemory:
                 return largest
             largest = max(largest, sum(seen.values()))
 
-    few, more = kept(small), kept(large)
+    with recomputed(once_differentiated(model), plan.train_config.activation_checkpointing):
+        few, more = kept(small), kept(large)
     each = max(0, more - few) / (large - small)
     config = plan.train_config
     part = math.ceil(config.batch_size / config.accumulate)

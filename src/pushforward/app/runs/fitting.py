@@ -23,7 +23,8 @@ from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
-from pushforward.engine.precision import resolved
+from pushforward.engine.placement import here
+from pushforward.engine.precision import AUTO, resolved
 from pushforward.engine.sizing import (
     FEWEST,
     TRAINING,
@@ -103,7 +104,8 @@ def _steps(
 ) -> tuple[float, float]:
     """Return the seconds of a step, the shorter of two after one that warms up, and those of one
     held-out example."""
-    config = parse(TrainConfig, {**values, "steps": 4, "evaluate_every": 1_000_000}, "train")
+    few_steps = {"steps": 4, "evaluate_every": 1_000_000, "compile": False}
+    config = parse(TrainConfig, {**values, **few_steps}, "train")
     seen: list[float] = []
     last: list[Progress] = []
 
@@ -183,7 +185,7 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
     sized, step = resized(plan, choice.rung.width, choice.rung.batch), choice.seconds
     changes: dict[str, Any] = {}
     automatic = plan.free("train.precision") and plan.train_config.precision == "auto"
-    if automatic and resolved("auto", "cpu") == "bfloat16":
+    if automatic and resolved(AUTO, here().type).dtype is not None:
         full = timer(_with(sized, {"precision": "float32"})).cost.seconds(choice.rung.batch)
         if full < step:
             changes["precision"], step = "float32", full

@@ -12,6 +12,7 @@ from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.placement import here
+from pushforward.engine.precision import resolved
 from pushforward.engine.steering import Probe
 from pushforward.families.build import build, family_class, settings
 
@@ -150,6 +151,7 @@ def plan_training(
         )
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
+    resolved(train_config.precision, here().type)  # what the device does not compute in is refused
     return Plan(
         cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given
     )

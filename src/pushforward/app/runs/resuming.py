@@ -36,7 +36,8 @@ from pushforward.provenance.run_directory import (
 )
 
 BUDGET = ("seconds", "steps", "examples")
-FREE = (*BUDGET, "accumulate")  # what may change: how a batch fits into memory is no other batch
+# what may change: how a batch fits into memory, and how a device computes, is no other training
+FREE = (*BUDGET, "accumulate", "activation_checkpointing", "precision", "compile")
 _LATER = ("reading", "marks")
 
 

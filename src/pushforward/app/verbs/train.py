@@ -94,6 +94,7 @@ class TrainRequest(ComputingRequest):
         from pushforward.app.runs.fitting import too_short
         from pushforward.app.runs.recognisable import foresight
         from pushforward.app.runs.training import train
+        from pushforward.engine.placement import here
         from pushforward.engine.precision import drawback
 
         plan = fits.plan
@@ -102,7 +103,7 @@ class TrainRequest(ComputingRequest):
                 *fits.notes,
                 fits.warning,
                 foresight([fits]),
-                drawback(plan.train_config.precision, "cpu"),
+                drawback(plan.train_config.precision, here().type),
             )
         )
         how: dict[str, Any] = {
@@ -118,7 +119,7 @@ class TrainRequest(ComputingRequest):
                 f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
                 "the best that were measured"
             )
-        watch.say_all([too_short(r.steps, plan.family)])
+        watch.say_all([r.compilation, too_short(r.steps, plan.family)])
         return trained
 
     def _overrides(self) -> dict[str, dict[str, Any]]:

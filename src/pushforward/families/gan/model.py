@@ -61,6 +61,8 @@ class GAN(GenerativeModel):
         made = self.architecture.make(Players, space, config, self.latent, width)
         self.generator, self.critic = made.generator, made.critic
 
+    differentiated_twice = ("critic",)  # by R1 and R2
+
     def networks(self) -> dict[str, nn.Module]:
         """Return both players."""
         return {"generator": self.generator, "critic": self.critic}
