@@ -9,9 +9,11 @@ seldom to earn it back.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -80,7 +82,9 @@ def compiled(
     import torch._dynamo as dynamo  # takes a second, which nobody else should wait for
 
     blocks, drawn = repeated(networks), Counted._drawn
-    with dynamo.config.patch(recompile_limit=KINDS, accumulated_recompile_limit=4 * KINDS):
+    limits: dict[str, Any] = {"recompile_limit": KINDS, "accumulated_recompile_limit": 4 * KINDS}
+    with warnings.catch_warnings(), dynamo.config.patch(**limits):
+        warnings.filterwarnings("ignore", module=r"torch\.")  # of the compiler, about itself
         try:
             # a counter's words are of a type that compilers have not
             setattr(Counted, "_drawn", dynamo.disable(drawn))  # noqa: B010  (its type stays)

@@ -92,7 +92,7 @@ class GatedBlock(nn.Module):
         self,
         h: Tensor,
         active: Tensor,
-        aside: list[Tensor],
+        aside: Tensor | None,
         context: Tensor | None,
         noise: Noise | None,
         rows: Rows | None,
@@ -105,7 +105,7 @@ class GatedBlock(nn.Module):
         """
         y = self.first(active, rows)
         if self.aside is not None:
-            y = y + self.aside(torch.cat(aside, dim=1))
+            y = y + self.aside(aside)
         y = self.second(dropped(concat_elu(y), self.dropout, noise), rows)
         if self.label is not None and context is not None:
             y = y + self.label(context)[:, :, None, None]
@@ -177,9 +177,8 @@ class GatedPixelCNN(nn.Module):
         h = h + self.place_up[:, :, row : row + x.shape[2]].to(h.dtype)
         active, said = concat_elu(h), []
         for block, mirror in zip(self.up, self.mirrors, strict=True):
-            h, active = block(
-                h, active, [] if mirror is None else [said[mirror]], context, noise, rows
-            )
+            aside = None if mirror is None else said[mirror]
+            h, active = block(h, active, aside, context, noise, rows)
             said.append(active)
         return said
 
@@ -198,9 +197,8 @@ class GatedPixelCNN(nn.Module):
         h = h + self.place_left[:, :, row : row + x.shape[2], : x.shape[3]].to(h.dtype)
         active, said = concat_elu(h), []
         for block, up, mirror in zip(self.left, above, self.mirrors, strict=True):
-            h, active = block(
-                h, active, [up] if mirror is None else [up, said[mirror]], context, noise, rows
-            )
+            aside = up if mirror is None else torch.cat([up, said[mirror]], dim=1)
+            h, active = block(h, active, aside, context, noise, rows)
             said.append(active)
         return self.last(active)
 

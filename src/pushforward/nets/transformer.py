@@ -162,19 +162,16 @@ class Block(nn.Module):
         turn: tuple[Tensor, Tensor] | None,
         padding: Tensor | None = None,
         memory: Memory | None = None,
+        mask: Tensor | None = None,
     ) -> Tensor:
-        """Shapes: h (n, length, width)."""
-        return self._rest(
-            h, causal_attention(*self._heads(h, turn), padding), noise, self.recalled(memory)
-        )
+        """Let every position see those before it, or with a mask (n, 1, 1, length), which is added,
+        all of its row.
 
-    def around(
-        self, h: Tensor, noise: Noise | None, turn: tuple[Tensor, Tensor] | None, mask: Tensor
-    ) -> Tensor:
-        """Let every position see all of its row that is not masked: h (n, length, width), mask (n,
-        1, 1, length), added."""
-        q, k, v = self._heads(h, turn)
-        return self._rest(h, attention(q, k, v, mask), noise, None)
+        Shapes: h (n, length, width).
+        """
+        heads = self._heads(h, turn)
+        seen = causal_attention(*heads, padding) if mask is None else attention(*heads, mask)
+        return self._rest(h, seen, noise, self.recalled(memory))
 
     def fill(
         self, h: Tensor, turn: tuple[Tensor, Tensor] | None, cache: Cache, layer: int
@@ -269,7 +266,7 @@ class Transformer(nn.Module):
         turn = self._turn(0, h.shape[1], h)
         mask = hidden(absent)
         for block in self._blocks():
-            h = block.around(h, noise, turn, mask)
+            h = block(h, noise, turn, mask=mask)
         return self.norm(h)
 
     def cache(self, n: int, length: int, memory: Memory | None = None) -> Cache:
