@@ -70,6 +70,7 @@ def sample(
     noise: float | None = ...,
     start: str | Path | None = ...,
     seed: int = ...,
+    compile: bool = ...,
     output: str | None = ...,
     progress: bool | None = None,
 ) -> Answer:

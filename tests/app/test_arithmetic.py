@@ -95,3 +95,24 @@ def test_one_example_at_a_time_that_does_not_fit_may_be_recomputed(
         assert "train a smaller model, or on another --device" in " ".join(err.split())
     status, _, err = run(*train, "--resume", "-s", "train.activation_checkpointing=true")
     assert status == 0, err
+
+
+def test_samples_are_drawn_by_compiled_networks(run: Run, tmp_path: Path) -> None:
+    """The same numbers up to rounding; where a sampler has steps of its own nothing is compiled, and that is said."""
+    for family, data in (("diffusion", "two-moons"), ("ar", "shakespeare")):
+        status, _, err = run("train", family, data, *SMALL, "-o", tmp_path / family)
+        assert status == 0, err
+    draw = ("sample", tmp_path / "diffusion", "-n", 6, "--seed", 2)
+    plain, (status, out, err) = run(*draw)[1], run(*draw, "--compile")
+    assert status == 0, err
+    assert re.search(r"compiled 1 block in \d+ s", err)
+    numbers = [[float(x) for x in text.replace("\n", ",").split(",") if x] for text in (plain, out)]
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-3)
+    write = ("sample", tmp_path / "ar", "-n", 2, "--seed", 2)
+    plain, (status, out, err) = run(*write)[1], run(*write, "--compile")
+    assert status == 0, err
+    assert "not compiled: this runs steps of its own" in err
+    assert out == plain
+    status, _, err = run("sample", tmp_path / "ar", "--stream", "--compile")
+    assert status == 2
+    assert "--compile with --stream" in err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -31,22 +33,55 @@ def device() -> Iterator[torch.device]:
         torch.__future__.set_overwrite_module_params_on_conversion(False)
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        suite.test_samples_are_legal_data,
-        suite.test_gradients_are_finite_and_reach_every_group,
-        suite.test_conditions,
-        suite.test_every_family_shows_where_its_objective_is_spent,
-        suite.test_walk_is_the_sampler,
-        suite.test_a_trajectory_shows_the_walk_as_it_was,
-    ],
-    ids=lambda check: check.__name__[5:],
+def there() -> list[Any]:
+    """The whole suite: each of its checks with each of its cases; of those that train, enumerate or score again and
+    again, whose parts others run there in every case, the plain cases of the default architectures."""
+    found = []
+    for name, check in vars(suite).items():
+        if not name.startswith("test_") or "case" not in inspect.signature(check).parameters:
+            continue
+        marks = [m.args[1] for m in getattr(check, "pytestmark", []) if m.name == "parametrize"]
+        chosen = [
+            case
+            for case in (marks[0] if marks else cases())
+            if check not in LONG or not (case.labelled or case.architecture)
+        ]
+        found += [pytest.param((check, case), id=f"{name[5:]}-{case}") for case in chosen]
+    return found
+
+
+LONG = (
+    suite.test_probability_is_normalised,
+    suite.test_bound_is_below_a_tighter_bound,
+    suite.test_batch_never_changes_an_example,
+    suite.test_seeds_repeat_and_differ,
+    suite.test_save_and_load_is_exact,
+    suite.test_declared_kinds_are_returned,
+    suite.test_codes_round_trip,
+    suite.test_training_lowers_the_held_out_quantity,
+    suite.test_mixture_over_labels_is_total_probability,
 )
-@pytest.mark.parametrize("case", cases(), ids=str)
-def test_the_suite_holds_there(check, case: Case, device: torch.device) -> None:
+
+
+@pytest.mark.parametrize("held", there())
+def test_the_suite_holds_there(
+    held: tuple[Any, Case], device: torch.device, request: pytest.FixtureRequest
+) -> None:
+    check, case = held
     assert tiny_model(case).device == device
-    check(case)
+    wanted = [name for name in inspect.signature(check).parameters if name != "case"]
+    check(case, **{name: request.getfixturevalue(name) for name in wanted})
+
+
+def test_nothing_of_the_suite_is_left_out() -> None:
+    checks = {one.values[0][0] for one in there()}
+    named = {
+        check
+        for name, check in vars(suite).items()
+        if name.startswith("test_") and "case" in inspect.signature(check).parameters
+    }
+    # a mixture over labels has no plain case: the others hold its parts to the processor's numbers
+    assert named - checks == {suite.test_mixture_over_labels_is_total_probability}
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)

@@ -170,7 +170,7 @@ def test_a_trial_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "compiled", fast)
     config = TrainConfig(steps=5, batch_size=8, compile=True)
     record = fit(model, data, data, config, observer=lambda p: seen.append(float(net.seen)))
-    assert record.compilation.startswith("compiled 1 blocks")
+    assert record.compilation.startswith("compiled 1 block ")
     assert seen == [1, 2, 3, 4, 5]
 
 

@@ -1,9 +1,9 @@
 """Networks compiled block by block, where that pays and works.
 
 Three ideas: blocks repeat, so compiling one serves its like and costs little; what is compiled is
-tried on one batch before training begins, so that whatever compiling cannot do is known, and said,
-while nothing has changed; and only training is compiled, as whoever measures in between does so too
-seldom to earn it back.
+tried once, before training or sampling begins, so that whatever compiling cannot do is known, and
+said, while nothing has changed; and held-out measurements in a training are not compiled, as they
+come too seldom to earn it back.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def wanted(config: TrainConfig, device: str) -> bool:
 @contextmanager
 def compiled(
     networks: Iterable[nn.Module],
-    trial: Callable[[], None],
+    trial: Callable[[], object],
     active: bool,
     backend: str = "inductor",
 ) -> Iterator[Compilation]:
@@ -90,21 +90,49 @@ def compiled(
             setattr(Counted, "_drawn", dynamo.disable(drawn))  # noqa: B010  (its type stays)
             for block in blocks:
                 block.compile(backend=backend)
-            started = time.perf_counter()
-            try:
-                trial()
-                seconds = time.perf_counter() - started
-                outcome.blocks = len(blocks)
-                outcome.words = f"compiled {len(blocks)} blocks in {seconds:.0f} s"
-            except Exception as error:
-                if out_of_memory(error):
-                    raise
-                _undone(blocks)
-                outcome.words = f"not compiled: {_reason(error)}"
+            _try(blocks, trial, outcome)
             yield outcome
         finally:
             _undone(blocks)
             Counted._drawn = drawn
+
+
+def _try(blocks: list[nn.Module], trial: Callable[[], object], outcome: Compilation) -> None:
+    """Run the trial, and leave compiled what it called; nothing if it fails."""
+    called: set[int] = set()
+
+    def noting(block: nn.Module) -> Callable[..., Any]:
+        code = block._compiled_call_impl
+        assert code is not None
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            called.add(id(block))
+            return code(*args, **kwargs)
+
+        run.code = code
+        return run
+
+    for block in blocks:
+        block._compiled_call_impl = noting(block)
+    started = time.perf_counter()
+    try:
+        trial()
+    except Exception as error:
+        if out_of_memory(error):
+            raise
+        _undone(blocks)
+        outcome.words = f"not compiled: {_reason(error)}"
+        return
+    for block in blocks:
+        noted: Any = block._compiled_call_impl
+        block._compiled_call_impl = noted.code if id(block) in called else None
+    outcome.blocks = len(called)
+    blocks_said = "1 block" if len(called) == 1 else f"{len(called)} blocks"
+    outcome.words = (
+        f"compiled {blocks_said} in {time.perf_counter() - started:.0f} s"
+        if called
+        else "not compiled: this runs steps of its own in the place of a network's blocks"
+    )
 
 
 def _undone(blocks: list[nn.Module]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -80,6 +80,7 @@ class SampleRequest(ComputingRequest):
     )
     start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
     seed: Seed = 0
+    compile: Annotated[bool, option("Compile networks; for many samples on a GPU.")] = False
     output: Annotated[str | None, option(output_help(), "-o", "--output")] = None
 
     @classmethod
@@ -104,6 +105,7 @@ class SampleRequest(ComputingRequest):
     def answer(self, watch: Watch) -> Answer:
         """Do what the words ask for: samples, or one text in one of three ways."""
         others = {"-n": self.n, "-o": self.output, "--draft": self.draft, "--stream": self.stream}
+        others["--compile"] = self.compile or None
         seen = {f"--{name}": getattr(self, name) for name in SIGHT}
         if self.beams is not None:
             refuse_ignored("--beams", {**others, **seen})
@@ -148,13 +150,22 @@ class SampleRequest(ComputingRequest):
         from pushforward.app.runs.opening import encoding_of
         from pushforward.app.runs.training import open_model
         from pushforward.app.writing.using import Conditions, draw, unlabelled
+        from pushforward.engine.compiling import compiled
 
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
         watch.say_all([record.of_other_seeds])
         asked = Conditions(self.given, self.context, self._rules, self._sight)
-        with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
-            drawn = draw(model, n, asked, self.seed, on_step, encoding_of(record), **self._options)
+
+        def drawn_of(few: int, on_step: Callable[[int, int], None] | None = None) -> Samples:
+            encoding = encoding_of(record)
+            return draw(model, few, asked, self.seed, on_step, encoding, **self._options)
+
+        blocks = model.networks().values()
+        with compiled(blocks, lambda: drawn_of(min(n, 2)), self.compile) as compilation:
+            watch.say_all([compilation.words])
+            with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
+                drawn = drawn_of(n, on_step)
         if not encoding_of(record).labelled:
             watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):
