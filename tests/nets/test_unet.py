@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from pushforward.core.noise import BatchNoise
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.families.build import settings
@@ -58,3 +59,23 @@ def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
             attention=16,
         )
     assert 45e6 < sum(p.numel() for p in net.parameters()) < 65e6
+
+
+def test_features_are_dropped_where_noise_is_drawn_and_nowhere_else() -> None:
+    plain, dropping = (
+        UNet(1, 1, (8, 8), width=8, depth=1, context=4, dropout=rate) for rate in (0.0, 0.5)
+    )
+    rng = generator(0)
+    with torch.no_grad():
+        for parameter in plain.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=rng))
+    dropping.load_state_dict(plain.state_dict())
+    x, context = torch.randn(3, 1, 8, 8, generator=rng), torch.randn(3, 4, generator=rng)
+    torch.testing.assert_close(dropping(x, context), plain(x, context))
+    torch.testing.assert_close(plain(x, context, BatchNoise(generator(0), 3)), plain(x, context))
+    first, again, other = (
+        dropping(x, context, BatchNoise(generator(seed), 3)) for seed in (0, 0, 1)
+    )
+    torch.testing.assert_close(first, again, rtol=0.0, atol=0.0)
+    assert not torch.allclose(first, other)
+    assert not torch.allclose(first, plain(x, context))

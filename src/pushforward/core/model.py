@@ -55,7 +55,7 @@ class GenerativeModel(Hooks, ABC):
     implement the underscored hooks. A model whose settings take something away sets its own,
     narrower `capabilities`.
 
-    `presets` maps `(preset, kind of space)` to settings; `kind:architecture` has its own.
+    `presets` maps `(preset, place)` to settings; what a place is, `core/preset.py` says.
     """
 
     family: ClassVar[str]

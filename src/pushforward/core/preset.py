@@ -1,15 +1,25 @@
-"""A preset: sizes and a recipe that somebody tuned, and what they were measured to reach.
+"""A preset: sizes and a recipe that somebody tuned, what they were measured to reach, and what they
+aim at.
 
-One idea: numbers without the figure that they reach are a rumour. A preset says on which data, after
-how many steps, which scores came out, and the command that anybody can repeat; or that nobody has
-measured it.
+Two ideas: a figure says whose it is, measured here (`Reached`, with the command that anybody can
+repeat) or published by others (`Aim`, with its source and what of theirs is different here); a
+preset has a place, which says what data and architecture it is for, and the most special place
+wins.
+
+A place is written `kind`, `kind:architecture`, or either with the size of picture from which on it
+holds: `image`, `image:edm`, `image@64` (64 x 64, or as many pixels of another shape, and more),
+`image:edm@64`. Tables of presets have `(name, place)` for keys; a family from another package
+writes its own the same way.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pushforward.core.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,59 @@ class Reached:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """A published figure that a preset follows the recipe of; nobody measured it here.
+
+    Attributes:
+        data: on which it was published.
+        figure: as published, with its unit.
+        source: paper and table, or configuration, where it stands.
+        differs: what of the published model or training is different here; empty if nothing that
+            matters is.
+
+    Raises:
+        BadInput: one of the first three is empty.
+
+    Example:
+        >>> str(Aim("CIFAR-10", "2.92 bits/dim", "Salimans et al. 2017, table 1", "no flips"))
+        '2.92 bits/dim on CIFAR-10, published in Salimans et al. 2017, table 1; here: no flips'
+    """
+
+    data: str
+    figure: str
+    source: str
+    differs: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.data.strip() and self.figure.strip() and self.source.strip()):
+            raise BadInput(f"the aim {self.figure!r}", "data, a figure, and where it was published")
+
+    def __str__(self) -> str:
+        told = f"{self.figure} on {self.data}, published in {self.source}"
+        return f"{told}; here: {self.differs}" if self.differs else told
+
+
+def half_life(examples: float, batch: int) -> float:
+    """Return the decay of a weight average that forgets half in so many examples, as `train.ema`
+    takes it: `2^(-batch / examples)` a step.
+
+    Example:
+        >>> round(half_life(500_000, 512), 5)
+        0.99929
+    """
+    return 0.5 ** (batch / examples)
+
+
+@dataclass(frozen=True)
 class Preset:
     """Settings of a model and of its training.
 
     Attributes:
         model: values of the family's configuration that differ from its defaults.
-        train: values of `TrainConfig` that do.
+        train: values of `TrainConfig` that do; `examples` among them is the length of training
+            where nobody gives a budget.
         reached: a measurement; None if there is none.
+        aim: a published figure; None if there is none that this model could aim at.
 
     Example:
         >>> Preset({"width": 64}, {}).train
@@ -53,3 +109,74 @@ class Preset:
     model: Mapping[str, Any]
     train: Mapping[str, Any]
     reached: Reached | None = None
+    aim: Aim | None = None
+
+
+Presets = Mapping[tuple[str, str], Preset]
+_PLACE = re.compile(r"(?P<kind>[^:@]+)(?::(?P<architecture>[^:@]+))?(?:@(?P<side>[1-9]\d*))?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What data and which architecture a preset is for.
+
+    Attributes:
+        kind: of data.
+        architecture: empty: any that has no place of its own.
+        side: of the smallest square picture; 0: any size.
+
+    Example:
+        >>> Place.of("image:edm@64")
+        Place(kind='image', architecture='edm', side=64)
+        >>> Place.of("image@64").data, Place.of("text").data
+        ('image, 64 x 64 and larger', 'text')
+    """
+
+    kind: str
+    architecture: str = ""
+    side: int = 0
+
+    @classmethod
+    def of(cls, text: str) -> Place:
+        """Read a place as tables of presets have it.
+
+        Raises:
+            BadInput: anything else.
+        """
+        found = _PLACE.fullmatch(text)
+        if found is None:
+            raise BadInput(f"the place '{text}' of a preset", "kind[:architecture][@side]")
+        kind, architecture, side = found.groups()
+        return cls(kind, architecture or "", int(side or 0))
+
+    def holds(self, kind: str, architecture: str, side: int) -> bool:
+        """Return whether data of a kind and size, and an architecture, are of this place."""
+        return self.kind == kind and self.architecture in ("", architecture) and self.side <= side
+
+    @property
+    def data(self) -> str:
+        """The kind of data, and their size where it matters."""
+        if not self.side:
+            return self.kind
+        return f"{self.kind}, {self.side} x {self.side} and larger"
+
+
+def places(presets: Presets, name: str, kind: str, architecture: str, side: int) -> list[str]:
+    """Return the places of a preset that hold, from the most special to the most general: that of
+    an architecture before that of all, and that of larger pictures before that of smaller ones.
+
+    Args:
+        presets: a family's.
+        name: of the preset.
+        architecture: empty for the default.
+        side: see `Space.side`.
+
+    Example:
+        >>> empty = Preset({}, {})
+        >>> table = {("gpu", place): empty for place in ("image", "image@64", "image:dit", "text")}
+        >>> places(table, "gpu", "image", "dit", 128), places(table, "gpu", "image", "", 32)
+        (['image:dit', 'image@64', 'image'], ['image'])
+    """
+    found = {text: Place.of(text) for of, text in presets if of == name}
+    hold = [text for text, place in found.items() if place.holds(kind, architecture, side)]
+    return sorted(hold, key=lambda text: (not found[text].architecture, -found[text].side))

@@ -103,6 +103,11 @@ class Space(ABC):
         return math.prod(self.event_shape)
 
     @property
+    def side(self) -> int:
+        """Side of a square picture of as many pixels, rounded down; 0 where there are no pixels."""
+        return 0
+
+    @property
     @abstractmethod
     def described(self) -> str:
         """What examples are, in words."""
@@ -232,6 +237,11 @@ class Image(Space):
     def event_shape(self) -> tuple[int, ...]:
         """`(channels, height, width)`."""
         return (self.channels, self.height, self.width)
+
+    @property
+    def side(self) -> int:
+        """`floor(sqrt(height * width))`."""
+        return math.isqrt(self.height * self.width)
 
     @property
     def measure(self) -> Measure:

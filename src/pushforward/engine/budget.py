@@ -14,6 +14,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.spec import TrainConfig
 
 Measure = Literal["seconds", "steps", "examples"]
+MEASURES: tuple[Measure, ...] = ("seconds", "steps", "examples")
+DEFAULT_SECONDS = 40.0  # where nobody gives a budget and no preset has a length of its own
 _UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -49,8 +51,7 @@ def budget_of(config: TrainConfig) -> Budget:
     Raises:
         BadInput: none or more than one of seconds, steps and examples is set.
     """
-    measures: tuple[Measure, ...] = ("seconds", "steps", "examples")
-    named: list[Measure] = [m for m in measures if getattr(config, m) is not None]
+    named: list[Measure] = [measure for measure in MEASURES if getattr(config, measure) is not None]
     if len(named) != 1:
         came = "no budget" if not named else "budgets in " + " and ".join(named)
         raise BadInput(came, "exactly one of --budget, --steps and --examples")

@@ -16,6 +16,7 @@ from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
 from pushforward.core.plugins import whose
+from pushforward.core.preset import places
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
@@ -33,7 +34,7 @@ def family_class(name: str) -> type[GenerativeModel]:
 def settings(
     family: str, space: Space, preset: str, architecture: str = ""
 ) -> dict[str, dict[str, Any]]:
-    """Return the preset's `{"model": {...}, "train": {...}}` for a family on a kind of space.
+    """Return the preset's `{"model": {...}, "train": {...}}` for a family on a space.
 
     Args:
         architecture: name of one that the family declares for this space, empty for its default.
@@ -74,9 +75,8 @@ def settings(
         raise BadInput(
             *unknown(f"architecture of {cls.family} on {space.kind}", architecture, named)
         )
-    chosen = cls.presets.get(
-        (preset, f"{space.kind}:{architecture}"), cls.presets[(preset, space.kind)]
-    )
+    place = places(cls.presets, preset, space.kind, architecture, space.side)[0]
+    chosen = cls.presets[preset, place]
     model = {**chosen.model, **({"architecture": architecture} if architecture else {})}
     return {"model": model, "train": dict(chosen.train)}
 

@@ -1,8 +1,8 @@
-"""Every preset, and what it was measured to reach."""
+"""Every preset: what it was measured to reach here, and what others published of its recipe."""
 
 from __future__ import annotations
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import Place, Preset
 from pushforward.families.build import PRESETS, family_class
 from pushforward.families.catalogue import FAMILIES
 
@@ -31,13 +31,14 @@ def preset_table() -> list[dict[str, str]]:
 
 
 def _row(name: str, family: str, place: str, preset: Preset) -> dict[str, str]:
-    kind, _, architecture = place.partition(":")
-    called = f"{family}:{architecture}" if architecture else family
+    of = Place.of(place)
+    called = f"{family}:{of.architecture}" if of.architecture else family
     reached = preset.reached
     return {
         "preset": name,
         "family": called,
-        "kind of data": kind,
+        "kind of data": of.data,
         "reaches": reached.figures if reached else UNMEASURED.get(name, "not measured yet"),
         "by": reached.command(called, name) if reached else "",
+        "aims at": str(preset.aim) if preset.aim else "",
     }

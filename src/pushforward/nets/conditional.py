@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.noise import Noise
 from pushforward.nets.mlp import LabelEmbedding
 
 
@@ -44,7 +45,8 @@ class ScalarConditioned(nn.Module):
     None: no condition).
 
     Args:
-        body: called with (x, context of `context` numbers).
+        body: called with (x, context of `context` numbers), in training with dropout also with the
+            noise that it draws.
 
     Example:
         >>> from pushforward.nets.mlp import ResidualMLP
@@ -62,9 +64,16 @@ class ScalarConditioned(nn.Module):
         )
         self.labels = LabelEmbedding(classes, context) if classes else None
 
-    def forward(self, x: Tensor, value: Tensor, label: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        value: Tensor,
+        label: Tensor | None = None,
+        noise: Noise | None = None,
+    ) -> Tensor:
         """Shapes: x (n, ...), value (n,), label (n,)."""
         context = self.mix(self.embed(value))
         if self.labels is not None:
             context = context + self.labels(label, x.shape[0])
-        return self.body(x, nn.functional.silu(context))
+        drawn = () if noise is None else (noise,)
+        return self.body(x, nn.functional.silu(context), *drawn)

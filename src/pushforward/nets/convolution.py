@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pushforward.core.noise import Noise
+from pushforward.nets.transformer import dropped
+
 
 def group_norm(channels: int) -> nn.GroupNorm:
     """Return a group normalisation of at most 8 groups with at least 4 channels each where they
@@ -42,21 +45,25 @@ class ConvBlock(nn.Module):
     """`skip(h) + conv2(silu(modulate(norm(conv1(silu(norm(h)))), context)))`; the last convolution
     starts at zero."""
 
-    def __init__(self, inputs: int, outputs: int, context: int = 0) -> None:
+    def __init__(self, inputs: int, outputs: int, context: int = 0, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.norm1, self.norm2 = group_norm(inputs), group_norm(outputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.conv2 = zeroed(nn.Conv2d(outputs, outputs, 3, padding=1))
         self.modulate = nn.Linear(context, 2 * outputs) if context else None
         self.skip = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
-    def forward(self, h: Tensor, context: Tensor | None = None) -> Tensor:
-        """Shapes: h (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
+    def forward(
+        self, h: Tensor, context: Tensor | None = None, noise: Noise | None = None
+    ) -> Tensor:
+        """Shapes: h (n, inputs, h, w), context (n, context) -> (n, outputs, h, w); `noise` draws the
+        dropout of training."""
         y = self.norm2(self.conv1(F.silu(self.norm1(h))))
         if self.modulate is not None and context is not None:
             scale, shift = self.modulate(context)[..., None, None].chunk(2, dim=1)
             y = torch.addcmul(shift.to(y.dtype), y, 1.0 + scale.to(y.dtype))
-        return self.skip(h) + self.conv2(F.silu(y))
+        return self.skip(h) + self.conv2(dropped(F.silu(y), self.dropout, noise))
 
 
 class ResidualConv(nn.Module):

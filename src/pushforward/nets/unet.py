@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pushforward.core.noise import Noise
 from pushforward.nets.convolution import ConvBlock, group_norm, zeroed
 
 
@@ -58,11 +59,11 @@ class UNet(nn.Module):
         width: channels at full size; every coarser scale has 1.5 times more, up to four times.
         depth: blocks at full size on either side; every coarser scale has one more, for a quarter
             of the cost.
-
         multipliers: of the width, one for each scale, the last for all coarser ones; None for the
             rule above.
         attention: scales whose shorter side is at most this attend after every block; 0 leaves it
             to the coarsest, once.
+        dropout: share of a block's features that is zeroed in training.
 
     Example:
         >>> UNet(1, 1, (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
@@ -79,6 +80,7 @@ class UNet(nn.Module):
         context: int,
         multipliers: tuple[int, ...] | None = None,
         attention: int = 0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         scales = halvings(*size)
@@ -95,7 +97,7 @@ class UNet(nn.Module):
         def blocks(scale: int, first: int) -> nn.ModuleList:
             found, w = nn.ModuleList(), widths[scale]
             for j in range(depths[scale]):
-                found.append(ConvBlock(first if j == 0 else w, w, context))
+                found.append(ConvBlock(first if j == 0 else w, w, context, dropout))
                 if sides[scale] <= attention:
                     found.append(Attention(w))
             return found
@@ -111,22 +113,23 @@ class UNet(nn.Module):
         self.middle = Attention(widths[-1])
         for i in reversed(range(scales)):
             self.up.append(blocks(i, widths[i] + widths[i + 1]))
-        self.last = ConvBlock(widths[0], widths[0], context)
+        self.last = ConvBlock(widths[0], widths[0], context, dropout)
         self.norm, self.outputs = (
             group_norm(widths[0]),
             zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1)),
         )
         self.shortcut = zeroed(nn.Conv2d(inputs, outputs, 1))
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
-        """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
+    def forward(self, x: Tensor, context: Tensor, noise: Noise | None = None) -> Tensor:
+        """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w); `noise` draws the
+        dropout of training."""
         h = self.inputs(x)
         # a parameter in single precision would lift the whole stream out of bfloat16
         h = h + self.position.to(h.dtype)
         kept = []
         for i, blocks in enumerate(self.down):
             for block in blocks:  # type: ignore[attr-defined]
-                h = block(h) if isinstance(block, Attention) else block(h, context)
+                h = block(h) if isinstance(block, Attention) else block(h, context, noise)
             if i < len(self.halve):
                 kept.append(h)
                 h = self.halve[i](h)
@@ -136,6 +139,6 @@ class UNet(nn.Module):
             h = functional.interpolate(h, size=partner.shape[-2:], mode="nearest")
             h = torch.cat([partner, h], dim=1)
             for block in blocks:  # type: ignore[attr-defined]
-                h = block(h) if isinstance(block, Attention) else block(h, context)
-        h = self.last(h, context)
+                h = block(h) if isinstance(block, Attention) else block(h, context, noise)
+        h = self.last(h, context, noise)
         return self.outputs(functional.silu(self.norm(h))) + self.shortcut(x)

@@ -8,6 +8,7 @@ or examples nothing is timed: equal commands give equal runs on any machine.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -223,6 +224,9 @@ def resized(plan: Plan, share: float, batch: int) -> Plan:
     before = plan.train_config.batch_size
     if batch != before:
         train["batch_size"] = batch
+        parts = plan.train_config.accumulate
+        if parts > 1 and plan.free("train.accumulate"):  # parts stay as large as they are
+            train["accumulate"] = max(1, math.ceil(parts * batch / before))
         if plan.free("train.learning_rate"):
             rate = plan.train_config.learning_rate * (batch / before) ** 0.5
             train["learning_rate"] = float(f"{rate:.2g}")

@@ -11,6 +11,7 @@ from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
+from pushforward.engine.budget import DEFAULT_SECONDS, MEASURES, budget_of
 from pushforward.engine.placement import here
 from pushforward.engine.precision import resolved
 from pushforward.engine.steering import Probe
@@ -47,6 +48,7 @@ class Plan:
         alter: changes the untrained model; such a run cannot be opened again from a directory, so
             it is given none.
         explicit: settings that somebody chose, such as `model.width`: nothing changes them.
+        recipe_length: whether nobody gave a budget and training is as long as the preset's recipe.
         fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values`
             and `train_config` have them too.
     """
@@ -63,6 +65,14 @@ class Plan:
     alter: Callable[[GenerativeModel], None] | None = None
     explicit: frozenset[str] = frozenset()
     fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    recipe_length: bool = False
+
+    @property
+    def length(self) -> str:
+        """How long training is, in words, and who says so where it is the preset."""
+        amount = str(budget_of(self.train_config))
+        of = f", as long as the recipe of the preset {self.preset}"
+        return f"{amount}{of}" if self.recipe_length else amount
 
     def free(self, setting: str) -> bool:
         """Return whether a setting such as `train.batch_size` was left to the preset."""
@@ -121,7 +131,8 @@ def plan_training(
     """Resolve preset and overrides for a family on a dataset.
 
     Args:
-        budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`.
+        budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`; empty: what the settings
+            say, else the length of the preset, else 40 seconds.
         overrides: `{"model": {...}, "train": {...}, "data": {"labels": bool}}`, as `-s` gives them.
 
     Raises:
@@ -138,7 +149,10 @@ def plan_training(
     )
     values = {**chosen["model"], **overrides.get("model", {})}
     parse(cls.config_type, values, "model")
-    train_values = {**chosen["train"], **overrides.get("train", {}), **budget, "seed": seed}
+    asked = {**overrides.get("train", {}), **budget}
+    recipe = {key: chosen["train"].pop(key) for key in MEASURES if key in chosen["train"]}
+    lasting = {} if asked.keys() & set(MEASURES) else recipe or {"seconds": DEFAULT_SECONDS}
+    train_values = {**chosen["train"], **lasting, **asked, "seed": seed}
     if "train.batch_size" not in given:
         most = max(1, MOST_VALUES[preset] // dataset.space.dimensions)
         train_values["batch_size"] = min(
@@ -153,7 +167,16 @@ def plan_training(
     train_config = parse(TrainConfig, train_values, "train")
     resolved(train_config.precision, here().type)  # what the device does not compute in is refused
     return Plan(
-        cls.family, preset, seed, dataset, labelled, values, train_config, data, explicit=given
+        cls.family,
+        preset,
+        seed,
+        dataset,
+        labelled,
+        values,
+        train_config,
+        data,
+        explicit=given,
+        recipe_length=bool(recipe) and lasting == recipe,
     )
 
 

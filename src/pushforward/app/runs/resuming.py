@@ -19,7 +19,7 @@ from pushforward.core.errors import BadInput, written_in
 from pushforward.core.files import json_text
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.encoding import encoding_from_json
-from pushforward.engine.budget import Budget, budget_of
+from pushforward.engine.budget import MEASURES, Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
 from pushforward.families.build import family_class
 from pushforward.provenance.ownership import claim, holdings, sweep
@@ -35,9 +35,8 @@ from pushforward.provenance.run_directory import (
     versions,
 )
 
-BUDGET = ("seconds", "steps", "examples")
 # what may change: how a batch fits into memory, and how a device computes, is no other training
-FREE = (*BUDGET, "accumulate", "activation_checkpointing", "precision", "compile")
+FREE = (*MEASURES, "accumulate", "activation_checkpointing", "precision", "compile")
 _LATER = ("reading", "marks")
 
 

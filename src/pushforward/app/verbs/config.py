@@ -85,15 +85,18 @@ def origins_of(
     A run says which settings somebody asked for; the rest are those of its preset, as it was then.
     Older runs do not say: what is not in the preset of today may have been in that of then.
     """
-    from pushforward.app.runs.resuming import BUDGET
+    from pushforward.engine.budget import MEASURES
 
     values, fitted = config.get(section, {}), config.get("fitted", {}).get(section, {})
 
     def origin(name: str) -> str:
         if name in fitted:
             return "fitted to the machine"
-        if section == "train" and name in (*BUDGET, "seed"):
-            return "budget" if name in BUDGET else "asked for"
+        if section == "train" and name in MEASURES:
+            # a preset may have a length, which a budget of as much is
+            return "preset" if name in preset and preset[name] == values.get(name) else "budget"
+        if section == "train" and name == "seed":
+            return "asked for"
         if "asked" in config:
             return "asked for" if f"{section}.{name}" in config["asked"] else "preset"
         known = name in preset and preset[name] == values.get(name)

@@ -66,7 +66,8 @@ class FamiliesRequest(Request):
 
     verb, python_name = "families", "capabilities"
     presets: Annotated[
-        bool, option("Print what each preset was measured to reach, and the command.")
+        bool,
+        option("Print what each preset was measured to reach, the command, and what it aims at."),
     ] = False
     markdown: Annotated[bool, option("Print one wide table in Markdown.")] = False
 
@@ -112,7 +113,7 @@ class CapabilityTable(Answer):
 
 
 class PresetTable(Answer):
-    """What every preset was measured to reach."""
+    """What every preset was measured to reach, and what others published."""
 
     def __init__(self, rows: list[dict[str, str]], markdown: bool = False) -> None:
         self.rows, self.markdown = rows, markdown
@@ -132,7 +133,7 @@ class PresetTable(Answer):
             {
                 "of": f"{row['family']} on {row['kind of data']}, preset {row['preset']}",
                 "reaches": row["reaches"],
-                **({"by": row["by"]} if row["by"] else {}),
+                **{key: row[key] for key in ("by", "aims at") if row[key]},
             }
             for row in self.rows
         ]

@@ -14,8 +14,6 @@ from pushforward.core.errors import BadInput, a_type
 from pushforward.core.in_memory import InMemory
 from pushforward.core.spec import parse_settings
 
-DEFAULT_SECONDS = 40.0
-
 
 def _sections(value: Any) -> Any:
     """Take `["model.width=128"]` for `{"model": {"width": 128}}`."""
@@ -150,14 +148,29 @@ def called(source: Any) -> str:
 
 
 def allowance(budget: str | None, steps: int | None, examples: int | None) -> dict[str, float]:
-    """Return the one budget that was given, 40 seconds if none was.
+    """Return the one budget that was given, 40 seconds if none was: what several trainings share.
+
+    Raises:
+        BadInput: as `asked_budget`.
+
+    Example:
+        >>> allowance("2m", None, None), allowance(None, None, None)
+        ({'seconds': 120.0}, {'seconds': 40.0})
+    """
+    from pushforward.engine.budget import DEFAULT_SECONDS
+
+    return asked_budget(budget, steps, examples) or {"seconds": DEFAULT_SECONDS}
+
+
+def asked_budget(budget: str | None, steps: int | None, examples: int | None) -> dict[str, float]:
+    """Return the one budget that was given, nothing if none was.
 
     Raises:
         BadInput: two budgets, or one that is not positive.
 
     Example:
-        >>> allowance("2m", None, None)
-        {'seconds': 120.0}
+        >>> asked_budget(None, 7, None), asked_budget(None, None, None)
+        ({'steps': 7}, {})
     """
     given = {"--budget": budget, "--steps": steps, "--examples": examples}
     named = [name for name, value in given.items() if value is not None]
@@ -169,7 +182,7 @@ def allowance(budget: str | None, steps: int | None, examples: int | None) -> di
             raise BadInput(f"{named[0]} {amount}", "at least 1")
         return {"steps" if steps is not None else "examples": amount}
     if budget is None:
-        return {"seconds": DEFAULT_SECONDS}
+        return {}
     from pushforward.engine.budget import parse_seconds
 
     return {"seconds": parse_seconds(budget)}

@@ -21,7 +21,7 @@ from pushforward.app.verbs.shared import (
     Settings,
     SkipBad,
     Steps,
-    allowance,
+    asked_budget,
     called,
     with_own_options,
 )
@@ -77,7 +77,7 @@ class TrainRequest(ComputingRequest):
         from pushforward.app.runs.loading import opened
         from pushforward.app.runs.planning import plan_training
 
-        overrides, allowed = self._overrides(), allowance(self.budget, self.steps, self.examples)
+        overrides, allowed = self._overrides(), asked_budget(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, overrides.get("data"), skip_bad=self.skip_bad)
         return plan_training(
@@ -100,6 +100,7 @@ class TrainRequest(ComputingRequest):
         plan = fits.plan
         watch.say_all(
             (
+                f"no budget was given: {plan.length}" if plan.recipe_length else "",
                 *fits.notes,
                 fits.warning,
                 foresight([fits]),
@@ -210,6 +211,7 @@ class PlannedRun(Answer):
         model, data = plan.build(), plan.dataset
         self.record: dict[str, Any] = {
             "run": str(path),
+            "length": plan.length,
             **plan.config(),
             "parameters": sum(p.numel() for p in model.parameters()),
             "space": data.space.to_json(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import nn
 
 from pushforward.core.architecture import Architecture
+from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.nets.dit import DiT
@@ -27,13 +28,33 @@ def _ends(space: Image, config: DiffusionConfig) -> tuple[int, int, tuple[int, i
     return 2 * space.channels, outputs_each(config) * space.channels, (space.height, space.width)
 
 
+def refuse_unread(config: DiffusionConfig, of: str, *names: str) -> None:
+    """Refuse settings that a network does not read.
+
+    Args:
+        of: what the network is, in words.
+        names: of the settings.
+
+    Raises:
+        BadInput: one of them is not its default.
+    """
+    for name in names:
+        value = getattr(config, name)
+        if value != type(config).model_fields[name].default:
+            came = f"'model.{name}={value}' {of}"
+            raise BadInput(came, "unet or edm on images", "it would change nothing; leave it out")
+
+
 def unet(space: Image, config: DiffusionConfig) -> nn.Module:
-    """Return convolutions on three scales with links between equal ones (Ho et al. 2020)."""
-    return UNet(*_ends(space, config), config.width, config.depth, config.context)
+    """Return convolutions on several scales with links between equal ones (Ho et al. 2020)."""
+    size = (config.width, config.depth, config.context)
+    times = config.multipliers or None
+    return UNet(*_ends(space, config), *size, multipliers=times, dropout=config.dropout)
 
 
 def dit(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return a transformer over patches (Peebles and Xie 2022)."""
+    refuse_unread(config, "with a dit", "multipliers", "dropout")
     return DiT(
         *_ends(space, config),
         config.width,
@@ -47,8 +68,11 @@ def dit(space: Image, config: DiffusionConfig) -> nn.Module:
 def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return the U-Net of CIFAR-10 in Karras et al. 2022: twice the width on every scale, attention
     at 16 x 16."""
-    ends = _ends(space, config)
-    return UNet(*ends, config.width, config.depth, config.context, multipliers=(2,), attention=16)
+    size = (config.width, config.depth, config.context)
+    times = config.multipliers or (2,)
+    return UNet(
+        *_ends(space, config), *size, multipliers=times, attention=16, dropout=config.dropout
+    )
 
 
 UNET = Architecture(

@@ -27,7 +27,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.bodies import outputs_each
+from pushforward.families.diffusion.bodies import outputs_each, refuse_unread
 from pushforward.families.diffusion.conditioning import kept, origin_of, steered
 from pushforward.families.diffusion.config import ARCHITECTURES, LEARNED, DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
@@ -74,6 +74,7 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     if isinstance(space, Image):
         chosen = ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0])
         return chosen.make(nn.Module, space, config)
+    refuse_unread(config, f"on {space.kind}", "multipliers", "dropout")
     if config.architecture:
         raise BadInput(
             f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images"
@@ -102,6 +103,8 @@ class Gaussian(Process):
         "architecture",
         "heads",
         "patch",
+        "multipliers",
+        "dropout",
         "sigma_min",
         "sigma_max",
         "path",
@@ -207,7 +210,7 @@ class Gaussian(Process):
         """The weighted squared error of the denoised data, at levels drawn by the law."""
         objective = self.objective
         s = objective.stratified(noise.uniform())
-        weighted, chain = self._weighted(objective, x, s, given, noise, self.config.drop_condition)
+        weighted, chain = self._weighted(objective, x, s, given, noise, learning=True)
         loss, name = weighted.mean(), objective.name
         if chain is not None:
             loss = loss + BOUND_SHARE * chain.mean()
@@ -227,21 +230,24 @@ class Gaussian(Process):
         s: Tensor,
         given: Given | None,
         noise: Noise,
-        drop: float = 0.0,
+        *,
+        learning: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Return what each example costs at its noise level, and the bound that a learned variance
-        is trained by, both (n,)."""
+        is trained by, both (n,); `learning` hides conditions and drops features."""
+        config = self.config
         eps = noise.normal(*x.shape[1:])
-        if self.config.coupling == "optimal-transport":
+        if config.coupling == "optimal-transport":
             eps = assigned(x, eps, label_of(given))
-        if given is not None and drop:
-            given = forgotten(given, drop, noise.uniform())
-        clean, share = self.denoiser.reverse(self.add_noise(x, s, eps), s, given)
+        if given is not None and learning and config.drop_condition:
+            given = forgotten(given, config.drop_condition, noise.uniform())
+        dropout = noise if learning and config.dropout else None
+        clean, share = self.denoiser.reverse(self.add_noise(x, s, eps), s, given, dropout)
         weighted = objective.weight(s) * (x - clean).square().flatten(1).mean(1)
         if not self.denoiser.learns_variance:
             return weighted, None
         return weighted, variance_loss(
-            self.path, objective.law, self.config.variance_steps, x, clean, share, s
+            self.path, objective.law, config.variance_steps, x, clean, share, s
         )
 
     def _bind(self, given: Given | None, denoiser: Denoiser | None = None) -> Denoise:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pushforward.core.choice import Choice
 from pushforward.core.given import Given, label_of
+from pushforward.core.noise import Noise
 from pushforward.core.registry import Registry
 from pushforward.families.diffusion.denoisers.known_levels import level_frequencies, level_mean
 
@@ -166,11 +167,16 @@ class NetworkDenoiser(Denoiser, nn.Module):
         """Shapes: y (n, ...), noise_level () or (n,) -> (n, ...)."""
         return self.reverse(y, noise_level, given)[0]
 
-    def reverse(self, y: Tensor, noise_level: Tensor, given: Given | None) -> tuple[Tensor, Tensor]:
+    def reverse(
+        self, y: Tensor, noise_level: Tensor, given: Given | None, dropout: Noise | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return the clean estimate and the share of `variance.between`: zero, the small variance,
         where none is learned.
 
         A raw output of zero stands for a half (Nichol and Dhariwal 2021 scale it likewise).
+
+        Args:
+            dropout: what the network draws in training; None drops nothing.
         """
         s = noise_level.to(y).expand(y.shape[0])
         c_skip, c_out = (
@@ -185,7 +191,8 @@ class NetworkDenoiser(Denoiser, nn.Module):
                 [inputs, (level_mean(y, noise, self.frequencies) - y) / noise], dim=1
             )
         label = label_of(given)
-        raw = self.network(inputs, c_noise.flatten(), label)
+        drawn = () if dropout is None else (dropout,)
+        raw = self.network(inputs, c_noise.flatten(), label, *drawn)
         share = y.new_zeros(())
         if self.learns_variance:
             raw, share = raw.chunk(2, dim=1)
