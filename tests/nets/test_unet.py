@@ -10,7 +10,7 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.families.build import settings
 from pushforward.nets.conditional import ScalarConditioned
-from pushforward.nets.unet import UNet, halvings
+from pushforward.nets.unet import Scales, UNet, halvings
 
 
 @pytest.mark.parametrize("size", [(2, 2), (3, 3), (7, 7), (8, 8), (5, 12), (28, 28), (33, 64)])
@@ -37,7 +37,7 @@ def test_halving_stops_at_four_pixels() -> None:
 
 def test_attention_and_multipliers_are_where_they_were_asked_for() -> None:
     """32 x 32 with attention from 16 on: two blocks of one width a scale, each followed by attention on all but the first."""
-    net = UNet(3, 3, (32, 32), width=16, depth=2, context=4, multipliers=(1, 2), attention=16)
+    net = UNet(3, 3, (32, 32), width=16, depth=2, context=4, scales=Scales((1, 2), attention=16))
     kinds = [[type(block).__name__ for block in blocks] for blocks in net.down]  # type: ignore[union-attr]
     assert kinds == [["ConvBlock"] * 2, *[["ConvBlock", "Attention"] * 2] * 3]
     assert [blocks[0].conv1.out_channels for blocks in net.down] == [16, 32, 32, 32]  # type: ignore[index, union-attr]
@@ -55,8 +55,7 @@ def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
             model["width"],
             model["depth"],
             model["context"],
-            multipliers=(2,),
-            attention=16,
+            Scales((2,), attention=16),
         )
     assert 45e6 < sum(p.numel() for p in net.parameters()) < 65e6
 

@@ -8,6 +8,7 @@ concatenation; halving rounds up and doubling goes to the size of its partner, s
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +52,32 @@ class Attention(nn.Module):
         return h + self.outputs(mixed.transpose(-1, -2).reshape(n, channels, height, width))
 
 
+@dataclass(frozen=True)
+class Scales:
+    """What the scales of a U-Net are.
+
+    Attributes:
+        multipliers: of the width, one for each scale, the last for all coarser ones; scales then
+            have equally many blocks. None for the rule of `UNet`.
+        attention: scales whose shorter side is at most this attend after every block; 0 leaves it
+            to the coarsest, once.
+
+    Example:
+        >>> [Scales().width(64, scale) for scale in range(4)], Scales((1, 2)).width(64, 5)
+        ([64, 96, 144, 216], 128)
+    """
+
+    multipliers: tuple[int, ...] | None = None
+    attention: int = 0
+
+    def width(self, width: int, scale: int) -> int:
+        """Return the channels of a scale, full size being 0: a multiple of 8."""
+        times = min(4.0, 1.5**scale)
+        if self.multipliers is not None:
+            times = self.multipliers[min(scale, len(self.multipliers) - 1)]
+        return max(8, 8 * round(width * times / 8))
+
+
 class UNet(nn.Module):
     """Map images (n, inputs, h, w) and a context (n, context) to (n, outputs, h, w).
 
@@ -59,10 +86,7 @@ class UNet(nn.Module):
         width: channels at full size; every coarser scale has 1.5 times more, up to four times.
         depth: blocks at full size on either side; every coarser scale has one more, for a quarter
             of the cost.
-        multipliers: of the width, one for each scale, the last for all coarser ones; None for the
-            rule above.
-        attention: scales whose shorter side is at most this attend after every block; 0 leaves it
-            to the coarsest, once.
+        scales: another rule than this one.
         dropout: share of a block's features that is zeroed in training.
 
     Example:
@@ -78,27 +102,22 @@ class UNet(nn.Module):
         width: int,
         depth: int,
         context: int,
-        multipliers: tuple[int, ...] | None = None,
-        attention: int = 0,
+        scales: Scales | None = None,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        scales = halvings(*size)
-        times = [
-            min(4.0, 1.5**i) if multipliers is None else multipliers[min(i, len(multipliers) - 1)]
-            for i in range(scales + 1)
-        ]
-        widths = [max(8, 8 * round(width * t / 8)) for t in times]
-        depths = [depth + (i > 0 and multipliers is None) for i in range(scales + 1)]
+        rule, last = scales or Scales(), halvings(*size)
+        widths = [rule.width(width, i) for i in range(last + 1)]
+        depths = [depth + (i > 0 and rule.multipliers is None) for i in range(last + 1)]
         sides = [min(size)]
-        while len(sides) <= scales:
+        while len(sides) <= last:
             sides.append(math.ceil(sides[-1] / 2))
 
         def blocks(scale: int, first: int) -> nn.ModuleList:
             found, w = nn.ModuleList(), widths[scale]
             for j in range(depths[scale]):
                 found.append(ConvBlock(first if j == 0 else w, w, context, dropout))
-                if sides[scale] <= attention:
+                if sides[scale] <= rule.attention:
                     found.append(Attention(w))
             return found
 
@@ -108,10 +127,10 @@ class UNet(nn.Module):
         self.down, self.up, self.halve = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for i, w in enumerate(widths):
             self.down.append(blocks(i, w))
-            if i < scales:
+            if i < last:
                 self.halve.append(nn.Conv2d(w, widths[i + 1], 3, stride=2, padding=1))
         self.middle = Attention(widths[-1])
-        for i in reversed(range(scales)):
+        for i in reversed(range(last)):
             self.up.append(blocks(i, widths[i] + widths[i + 1]))
         self.last = ConvBlock(widths[0], widths[0], context, dropout)
         self.norm, self.outputs = (

@@ -14,7 +14,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.nets.dit import DiT
-from pushforward.nets.unet import UNet
+from pushforward.nets.unet import Scales, UNet
 
 
 def outputs_each(config: DiffusionConfig) -> int:
@@ -48,8 +48,8 @@ def refuse_unread(config: DiffusionConfig, of: str, *names: str) -> None:
 def unet(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return convolutions on several scales with links between equal ones (Ho et al. 2020)."""
     size = (config.width, config.depth, config.context)
-    times = config.multipliers or None
-    return UNet(*_ends(space, config), *size, multipliers=times, dropout=config.dropout)
+    scales = Scales(config.multipliers or None)
+    return UNet(*_ends(space, config), *size, scales, config.dropout)
 
 
 def dit(space: Image, config: DiffusionConfig) -> nn.Module:
@@ -69,10 +69,8 @@ def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return the U-Net of CIFAR-10 in Karras et al. 2022: twice the width on every scale, attention
     at 16 x 16."""
     size = (config.width, config.depth, config.context)
-    times = config.multipliers or (2,)
-    return UNet(
-        *_ends(space, config), *size, multipliers=times, attention=16, dropout=config.dropout
-    )
+    scales = Scales(config.multipliers or (2,), attention=16)
+    return UNet(*_ends(space, config), *size, scales, config.dropout)
 
 
 UNET = Architecture(
