@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pushforward.core.errors import BadInput
-from pushforward.core.preset import Aim, Place, Preset, half_life, places
+from pushforward.core.preset import Aim, PresetPlace, Preset, half_life, places
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.spec import Config
 from pushforward.families import build
@@ -50,7 +50,7 @@ def test_the_most_special_place_comes_first(
 @pytest.mark.parametrize("text", ["", "image@", "image@64:edm", "image@big", "image:@64", "a:b:c"])
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match=re.escape("kind[:architecture][@side]")):
-        Place.of(text)
+        PresetPlace.of(text)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ _PLACE = re.compile(r"(?P<kind>[^:@]+)(?::(?P<architecture>[^:@]+))?(?:@(?P<side
 
 
 @dataclass(frozen=True)
-class Place:
+class PresetPlace:
     """What data and which architecture a preset is for.
 
     Attributes:
@@ -126,9 +126,9 @@ class Place:
         side: of the smallest square picture; 0: any size.
 
     Example:
-        >>> Place.of("image:edm@64")
-        Place(kind='image', architecture='edm', side=64)
-        >>> Place.of("image@64").data, Place.of("text").data
+        >>> PresetPlace.of("image:edm@64")
+        PresetPlace(kind='image', architecture='edm', side=64)
+        >>> PresetPlace.of("image@64").data, PresetPlace.of("text").data
         ('image, 64 x 64 and larger', 'text')
     """
 
@@ -137,7 +137,7 @@ class Place:
     side: int = 0
 
     @classmethod
-    def of(cls, text: str) -> Place:
+    def of(cls, text: str) -> PresetPlace:
         """Read a place as tables of presets have it.
 
         Raises:
@@ -177,6 +177,6 @@ def places(presets: Presets, name: str, kind: str, architecture: str, side: int)
         >>> places(table, "gpu", "image", "dit", 128), places(table, "gpu", "image", "", 32)
         (['image:dit', 'image@64', 'image'], ['image'])
     """
-    found = {text: Place.of(text) for of, text in presets if of == name}
+    found = {text: PresetPlace.of(text) for of, text in presets if of == name}
     hold = [text for text, place in found.items() if place.holds(kind, architecture, side)]
     return sorted(hold, key=lambda text: (not found[text].architecture, -found[text].side))

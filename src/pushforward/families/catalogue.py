@@ -40,7 +40,7 @@ def require_usable(family: Any, registry: Registry) -> None:
         BadInput: names what is missing, or is something else.
     """
     from pushforward.core.capabilities import Capabilities, Card
-    from pushforward.core.preset import Place
+    from pushforward.core.preset import PresetPlace
     from pushforward.core.spec import Config
 
     for name, kind in (("capabilities", Capabilities), ("card", Card)):
@@ -51,7 +51,7 @@ def require_usable(family: Any, registry: Registry) -> None:
         raise BadInput(f"{family.__name__} without `config_type`", "a subclass of Config")
     presets = getattr(family, "presets", {})
     for _, place in presets:
-        Place.of(place)
+        PresetPlace.of(place)
     for kind in family.capabilities.spaces if registry is FAMILIES else ():
         for preset in ("smoke", "cpu", "gpu"):
             if (preset, kind) not in presets:

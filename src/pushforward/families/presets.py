@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pushforward.core.preset import Place, Preset
+from pushforward.core.preset import PresetPlace, Preset
 from pushforward.families.build import PRESETS, family_class
 from pushforward.families.catalogue import FAMILIES
 
@@ -31,7 +31,7 @@ def preset_table() -> list[dict[str, str]]:
 
 
 def _row(name: str, family: str, place: str, preset: Preset) -> dict[str, str]:
-    of = Place.of(place)
+    of = PresetPlace.of(place)
     called = f"{family}:{of.architecture}" if of.architecture else family
     reached = preset.reached
     return {
