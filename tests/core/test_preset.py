@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pushforward.core.errors import BadInput
-from pushforward.core.preset import Aim, PresetPlace, Preset, half_life, places
+from pushforward.core.preset import Aim, Preset, PresetPlace, half_life, places
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.spec import Config
 from pushforward.families import build

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pushforward.core.preset import PresetPlace, Preset
+from pushforward.core.preset import Preset, PresetPlace
 from pushforward.families.build import PRESETS, family_class
 from pushforward.families.catalogue import FAMILIES
 
