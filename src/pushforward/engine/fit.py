@@ -90,12 +90,11 @@ def fit(
     else:
         model.prepare(train)
         run.begin()
-    networks = model.networks()
     once = once_differentiated(model)
     run.start_clock()  # what compiling takes is part of a budget
     with (
         InterruptGuard() as guard,
-        prepared_networks(networks, run.precision, config.channels_last),
+        prepared_networks(model.networks(), run.precision, config.channels_last),
         recomputed(once, config.activation_checkpointing),
         compiled(
             once, partial(run.or_say, run.trial), wanted(config, model.device.type)
