@@ -14,7 +14,7 @@ import pretend_device
 import pushforward as pf
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
-from pushforward.engine.placement import (
+from pushforward.core.placement import (
     AUTO,
     Placement,
     available,
@@ -202,7 +202,7 @@ def test_a_program_says_where(tmp_path: Path, pretend: str) -> None:
 def test_a_device_that_is_not_there_is_refused(
     asked: str, says: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pushforward.engine.placement.available", dict)
+    monkeypatch.setattr("pushforward.core.placement.available", dict)
     with pytest.raises(BadInput, match=says):
         chosen(asked)
     status, _, err = run(
@@ -221,12 +221,12 @@ def test_an_index_beyond_those_that_are_there(pretend: str) -> None:
 
 
 def test_auto_takes_an_accelerator_and_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pushforward.engine.placement.available", lambda: {"cuda": 2, "mps": 1})
+    monkeypatch.setattr("pushforward.core.placement.available", lambda: {"cuda": 2, "mps": 1})
     assert chosen(AUTO) == torch.device("cuda", 0)
     assert chosen("cuda:1") == torch.device("cuda", 1)
     with pytest.raises(BadInput, match="cuda:2: expected cuda:0 to cuda:1"):
         chosen("cuda:2")
-    monkeypatch.setattr("pushforward.engine.placement.available", lambda: {"mps": 1})
+    monkeypatch.setattr("pushforward.core.placement.available", lambda: {"mps": 1})
     assert chosen(AUTO) == torch.device("cpu")
     with pytest.raises(BadInput, match=r"mps: expected a device with double precision.*has cpu"):
         chosen("mps")
@@ -249,11 +249,11 @@ def test_small_data_lie_on_the_device_and_large_ones_go_over_in_batches(
     assert moved.x.device == moved.given.label.device == there  # type: ignore[union-attr]
     rows = moved[torch.tensor([3, 1])]
     assert rows.x.device == there
-    monkeypatch.setattr("pushforward.engine.placement.room", lambda device: 1600)
+    monkeypatch.setattr("pushforward.core.placement.room", lambda device: 1600)
     assert whole_where_it_fits(data, there) is data
     weights = []
     for free in (1600, 2**30):
-        monkeypatch.setattr("pushforward.engine.placement.room", lambda device, free=free: free)
+        monkeypatch.setattr("pushforward.core.placement.room", lambda device, free=free: free)
         model = pf.fit("flow", "two-moons", steps=3, preset="smoke", device=pretend)
         weights.append([p.detach().cpu() for p in model.model.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*weights, strict=True))

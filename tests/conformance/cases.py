@@ -13,11 +13,11 @@ from pushforward.core.capabilities import Capabilities
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import BatchNoise
+from pushforward.core.placement import here
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points, Space
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
-from pushforward.engine.placement import here
 from pushforward.families.build import build, family_class, settings
 from pushforward.families.catalogue import FAMILIES, STUDENTS
 from pushforward.families.diffusion.model import Diffusion

@@ -15,8 +15,8 @@ from conformance.cases import Case, cases, examples, inverted, tiny_model
 from conformance.test_conformance import estimators, quickly
 from oracles import perturb
 from pushforward.core.noise import BatchNoise
+from pushforward.core.placement import computing_on
 from pushforward.core.rng import generator
-from pushforward.engine.placement import computing_on
 
 pytestmark = pytest.mark.usefixtures("unsolved")
 unsolved = suite.unsolved

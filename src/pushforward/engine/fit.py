@@ -22,6 +22,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
+from pushforward.core.placement import whole_where_it_fits
 from pushforward.core.portions import out_of_memory
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
@@ -42,7 +43,6 @@ from pushforward.engine.optimiser import (
     take_step,
 )
 from pushforward.engine.order import DataOrder
-from pushforward.engine.placement import whole_where_it_fits
 from pushforward.engine.precision import prepared_networks, resolved
 from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.schedule import warmup_cosine

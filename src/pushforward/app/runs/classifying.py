@@ -23,11 +23,11 @@ from pushforward.core.errors import BadInput
 from pushforward.core.files import AGAIN, going_on, write_json
 from pushforward.core.given import Examples
 from pushforward.core.noise import BatchNoise, Streams
+from pushforward.core.placement import here
 from pushforward.core.rng import generator
 from pushforward.core.space import space_from_json
 from pushforward.data.dataset import Dataset
 from pushforward.engine.checkpoint import load_weights, save_weights
-from pushforward.engine.placement import here
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.families.diffusion.denoisers.classifier import NoiseAwareClassifier
 from pushforward.families.diffusion.gaussian import Gaussian

@@ -19,8 +19,8 @@ from pushforward.app.runs.fitting import SizedPlan, Timer, timed
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.recognisable import foresight
 from pushforward.core.noise import StepNoise
+from pushforward.core.placement import PROCESSOR, computing_on
 from pushforward.engine.budget import budget_of
-from pushforward.engine.placement import PROCESSOR, computing_on
 from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.sizing import FEWEST, KEPT
 

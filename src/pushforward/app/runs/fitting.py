@@ -20,11 +20,11 @@ from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.smaller import smaller_examples
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
+from pushforward.core.placement import here
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
-from pushforward.engine.placement import here
 from pushforward.engine.precision import AUTO, resolved
 from pushforward.engine.sizing import (
     FEWEST,

@@ -9,10 +9,10 @@ from typing import Any
 
 from pushforward.core.errors import Unsupported
 from pushforward.core.model import GenerativeModel
+from pushforward.core.placement import here
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import DEFAULT_SECONDS, MEASURES, budget_of
-from pushforward.engine.placement import here
 from pushforward.engine.precision import resolved
 from pushforward.engine.steering import Probe
 from pushforward.families.build import build, family_class, settings

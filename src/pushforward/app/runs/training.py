@@ -29,11 +29,11 @@ from pushforward.core.files import (
 )
 from pushforward.core.model import GenerativeModel
 from pushforward.core.moments import location_and_scale
+from pushforward.core.placement import Placement, here
 from pushforward.core.space import space_from_json
 from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import FitRecord, Progress
-from pushforward.engine.placement import Placement, here
 from pushforward.engine.steering import Probe
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build

@@ -58,7 +58,7 @@ class ComputingRequest(Request):
     @contextmanager
     def placed(self, watch: Watch) -> Iterator[None]:
         """Put models where they were asked for as long as the block runs, and say where that is."""
-        from pushforward.engine.placement import PROCESSOR, Placement, computing_on
+        from pushforward.core.placement import PROCESSOR, Placement, computing_on
 
         def tell(device: torch.device) -> None:
             if device.type != PROCESSOR:

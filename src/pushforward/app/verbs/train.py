@@ -94,7 +94,7 @@ class TrainRequest(ComputingRequest):
         from pushforward.app.runs.fitting import too_short
         from pushforward.app.runs.recognisable import foresight
         from pushforward.app.runs.training import train
-        from pushforward.engine.placement import here
+        from pushforward.core.placement import here
         from pushforward.engine.precision import drawback
 
         plan = fits.plan

@@ -23,11 +23,11 @@ from pushforward.core.given import Examples
 from pushforward.core.latent import Latent
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
+from pushforward.core.placement import AUTO, computing_on
 from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
 from pushforward.data.encoding import Encoding
 from pushforward.data.identity import IdentityEncoding
-from pushforward.engine.placement import AUTO, computing_on
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import perhaps, place
 from pushforward.faces.python.inputs import Said

@@ -29,8 +29,8 @@ from pushforward.app.verbs.shared import allowance
 from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import MEMORISATION, PRIVACY
+from pushforward.core.placement import AUTO, computing_on
 from pushforward.core.whole import whole
-from pushforward.engine.placement import AUTO, computing_on
 from pushforward.faces.outputs import refuse_inputs
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import place, word
