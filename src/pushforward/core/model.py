@@ -39,6 +39,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
 from pushforward.core.noise import Noise, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
+from pushforward.core.placement import memory_of
 from pushforward.core.portions import in_portions
 from pushforward.core.preset import Preset
 from pushforward.core.scoring import Query, encoded_examples, of_chunks, score_all
@@ -215,7 +216,8 @@ class GenerativeModel(Hooks, ABC):
         Args:
             given: None, one class for all (a name, or a number as `class_of` reads it), or a tensor
                 of n class indices.
-            batch: how many to draw at once; None = `self.chunk`.
+            batch: how many to draw at once; None = `self.chunk`, and on an accelerator as many as
+                its memory takes.
             on_step: called with (steps done, steps in all).
             options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.
 
@@ -237,10 +239,11 @@ class GenerativeModel(Hooks, ABC):
         def drawn(first: int, count: int) -> Tensor:
             condition = given[first : first + count] if isinstance(given, Given | Tensor) else given
             walk = self.walk(count, condition, seed, first, **options)
-            report = None if on_step is None else of_all(on_step, first // size, -(-n // size))
+            report = None if on_step is None else of_all(on_step, first, count, n, -(-n // size))
             return self.codec.decode(run(walk, report)).cpu()
 
-        return torch.cat(in_portions(n, size, drawn))
+        memory = memory_of(self.device) if batch is None else None
+        return torch.cat(in_portions(n, size, drawn, memory=memory))
 
     @final
     @torch.no_grad()

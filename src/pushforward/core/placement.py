@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -23,6 +24,7 @@ AUTOMATIC = ("cuda",)  # what `auto` may take
 ACCELERATORS = ("cuda", "mps", "xpu")
 SINGLE = ("mps",)  # have no double precision, in which models keep statistics and densities
 SHARE = 0.2  # of the free memory that data may take
+ONNX_PROVIDERS = {"cuda": ("CUDAExecutionProvider", "ROCMExecutionProvider")}
 
 
 @dataclass
@@ -196,6 +198,83 @@ def room(device: torch.device) -> int:
         True
     """
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 2**30
+
+
+class DeviceMemory:
+    """The memory of an accelerator, as its allocator tells it: a `Memory` of portions."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._module = device, torch.get_device_module(device)
+        self._before = 0
+
+    def watch(self) -> None:
+        """Begin to look at what is taken."""
+        self._module.reset_peak_memory_stats(self._device)
+        self._before = self._module.memory_allocated(self._device)
+
+    def peak(self) -> int:
+        """Return the most bytes that were taken at once since `watch`, beyond those before."""
+        return self._module.max_memory_allocated(self._device) - self._before
+
+    def free(self) -> int:
+        """Return the bytes that can be taken now, those that the allocator keeps for later too."""
+        kept = self._module.memory_reserved(self._device)
+        kept -= self._module.memory_allocated(self._device)
+        return self._module.mem_get_info(self._device)[0] + kept
+
+
+TELLING = ("mem_get_info", "memory_allocated", "memory_reserved", "max_memory_allocated")
+
+
+def memory_of(device: torch.device) -> DeviceMemory | None:
+    """Return the memory of a device that tells what is taken of it; None for the processor, which
+    all share, and for others.
+
+    Example:
+        >>> memory_of(torch.device("cpu")) is None
+        True
+    """
+    if device.type == PROCESSOR:
+        return None
+    module = torch.get_device_module(device)
+    return DeviceMemory(device) if all(hasattr(module, name) for name in TELLING) else None
+
+
+@contextmanager
+def in_full_precision() -> Iterator[None]:
+    """Compute products of single precision in full as long as the block runs: by itself a GPU leaves
+    out 13 of 23 bits of what it convolves, which a measurement must not.
+
+    Example:
+        >>> with in_full_precision():
+        ...     torch.backends.cudnn.conv.fp32_precision
+        'ieee'
+    """
+    cudnn: Any = torch.backends.cudnn  # whose parts torch makes as it is imported
+    products = (cudnn.conv, torch.backends.cuda.matmul)
+    before = [kind.fp32_precision for kind in products]
+    for kind in products:
+        kind.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for kind, precision in zip(products, before, strict=True):
+            kind.fp32_precision = precision
+
+
+def providers(device: torch.device, installed: list[str]) -> list[str | tuple[str, dict[str, int]]]:
+    """Return where ONNX Runtime is to compute: on a GPU if what is installed can, else on the
+    processor.
+
+    Args:
+        installed: names of what can compute.
+
+    Example:
+        >>> providers(torch.device("cuda", 1), ["CUDAExecutionProvider", "CPUExecutionProvider"])
+        [('CUDAExecutionProvider', {'device_id': 1}), 'CPUExecutionProvider']
+    """
+    ours = [name for name in ONNX_PROVIDERS.get(device.type, ()) if name in installed]
+    return [*((name, {"device_id": device.index or 0}) for name in ours), "CPUExecutionProvider"]
 
 
 def whole_where_it_fits(examples: Examples, device: torch.device) -> Examples:

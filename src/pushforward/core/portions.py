@@ -1,19 +1,21 @@
 """Work on many examples, some at a time: as many as the memory takes.
 
 One idea: what is computed of an example does not depend on those beside it, so a portion that does
-not fit is halved and done again.
+not fit is halved and done again, and one that leaves room is doubled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
 
 from pushforward.core.errors import RunFailed
 
 T = TypeVar("T")
+GROWN = 32  # times as many at once at most: what is done is told between portions
+ROOM = 0.5  # of the free memory that a portion may take, which an allocator never fills evenly
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -29,17 +31,71 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
+@runtime_checkable
+class Memory(Protocol):
+    """The memory of a device, which tells what work takes of it."""
+
+    def watch(self) -> None:
+        """Begin to look at what is taken."""
+        ...
+
+    def peak(self) -> int:
+        """Return the most bytes that were taken at once since `watch`, beyond those before."""
+        ...
+
+    def free(self) -> int:
+        """Return the bytes that can be taken now."""
+        ...
+
+
+class Portion:
+    """How many examples are worked on at once: as many as the memory was seen to take.
+
+    Args:
+        size: at first.
+        memory: of the device, None where nobody can tell; there portions never grow.
+
+    Example:
+        >>> portion = Portion(8)
+        >>> portion.failed(8)
+        >>> portion.size
+        4
+    """
+
+    def __init__(self, size: int, memory: Memory | None = None) -> None:
+        self.size, self._memory, self._most = size, memory, GROWN * size
+
+    def watch(self) -> None:
+        """Begin a portion."""
+        if self._memory is not None:
+            self._memory.watch()
+
+    def done(self) -> None:
+        """Double the next portion if twice of what this one took has room; it is at most
+        proportional to the examples."""
+        if self._memory is None or 2 * self.size > self._most:
+            return
+        if 2 * self._memory.peak() <= ROOM * self._memory.free():
+            self.size *= 2
+
+    def failed(self, count: int) -> None:
+        """Halve the next portion, and never try so many again."""
+        self.size, self._most = count // 2, count - 1
+
+
 def in_portions(
     n: int,
     size: int,
     work: Callable[[int, int], T],
     told: Callable[[int, int], None] | None = None,
+    memory: Memory | None = None,
 ) -> list[T]:
     """Return what `work(first, count)` gives for portions that cover 0 to n, in order.
 
     Args:
-        size: of a portion, halved from where one does not fit into memory.
+        size: of the first portion; halved from where one does not fit into memory.
         told: called with how many are done, and of how many.
+        memory: in which portions grow, None leaves them as they are.
 
     Raises:
         RunFailed: one example alone does not fit.
@@ -49,9 +105,10 @@ def in_portions(
         [[0, 1], [2, 3], [4]]
     """
     parts: list[T] = []
-    first = 0
+    first, portion = 0, Portion(size, memory)
     while first < n:
-        count = min(size, n - first)
+        count = min(portion.size, n - first)
+        portion.watch()
         try:
             parts.append(work(first, count))
         except (RuntimeError, MemoryError) as error:
@@ -63,9 +120,10 @@ def in_portions(
                     "",
                     "choose another --device, or a smaller model",
                 ) from None
-            size = count // 2
+            portion.failed(count)
             continue
         first += count
+        portion.done()
         if told is not None:
             told(first, n)
     return parts

@@ -21,6 +21,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.logprob import LogProb
 from pushforward.core.monte_carlo import mixture
 from pushforward.core.noise import Streams
+from pushforward.core.placement import memory_of
 from pushforward.core.plugins import calling, of_plugin
 from pushforward.core.portions import in_portions
 from pushforward.core.space import Space
@@ -74,7 +75,8 @@ def of_chunks(
     the number of its first one.
 
     Large examples come in smaller chunks, for memory and for progress; what is computed of an
-    example does not depend on its chunk, and one that does not fit into memory is halved.
+    example does not depend on its chunk, so that one that does not fit into memory is halved, and
+    chunks grow where an accelerator has room.
 
     Args:
         told: called with how many are done, and of how many.
@@ -84,7 +86,7 @@ def of_chunks(
     def done(first: int, count: int) -> T:
         return work(examples[first : first + count].to(model.device), first)
 
-    return in_portions(len(examples), size, done, told)
+    return in_portions(len(examples), size, done, told, memory_of(model.device))
 
 
 def score_all(

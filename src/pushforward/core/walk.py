@@ -116,15 +116,21 @@ def states(walk: Walk[State]) -> Iterator[State]:
 
 
 def of_all(
-    on_step: Callable[[int, int], None], before: int, walks: int
+    on_step: Callable[[int, int], None], first: int, count: int, n: int, walks: int
 ) -> Callable[[int, int], None]:
-    """Return what is told the steps of one of several equal walks, and tells the steps of all.
+    """Return what is told the steps of the walk of `count` examples from `first` on, and tells those
+    of all n as if they took so many equal walks.
 
     Example:
-        >>> of_all(print, before=1, walks=3)(2, 10)
+        >>> of_all(print, first=4, count=4, n=12, walks=3)(2, 10)
         12 30
     """
-    return lambda steps, length: on_step(before * length + steps, walks * length)
+
+    def told(steps: int, length: int) -> None:
+        whole = walks * length
+        on_step(round(whole * (first + count * steps / length) / n), whole)
+
+    return told
 
 
 def run(walk: Walk[State], on_step: Callable[[int, int], None] | None = None) -> Tensor:

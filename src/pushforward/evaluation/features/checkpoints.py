@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pushforward.core.placement import here
 from pushforward.core.space import Image
 from pushforward.evaluation.features.architectures.clip import Activation, ClipImage
 from pushforward.evaluation.features.architectures.dinov2 import SIZE, DinoV2
@@ -54,6 +55,7 @@ def inception_features(path: Path, space: Image, trust: bool = False) -> ImageNe
         network,
         network.preprocessing,
         recipe="inception-v3 of 2015-12-05, pooled",
+        device=here(),
     )
 
 
@@ -82,7 +84,13 @@ def dinov2_features(
     network, digest = DinoV2(read_weights(content, path, trust), size), digest_of(content)
     name = f"dinov2 {network.encoder.size} weights {digest[:8]}"
     return ImageNetwork(
-        space, name, digest, network, network.preprocessing, recipe="dinov2, class token"
+        space,
+        name,
+        digest,
+        network,
+        network.preprocessing,
+        recipe="dinov2, class token",
+        device=here(),
     )
 
 
@@ -111,5 +119,11 @@ def clip_features(
     network, digest = ClipImage(read_weights(content, path, trust), activation), digest_of(content)
     name = f"clip {network.encoder.size} {activation} weights {digest[:8]}"
     return ImageNetwork(
-        space, name, digest, network, network.preprocessing, recipe="clip, projected class token"
+        space,
+        name,
+        digest,
+        network,
+        network.preprocessing,
+        recipe="clip, projected class token",
+        device=here(),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pushforward.core.placement import here
 from pushforward.core.space import Image
 from pushforward.evaluation.features.architectures.efficientnet_lite import EfficientNetLite
 from pushforward.evaluation.features.image_network import ImageNetwork, content_of, digest_of
@@ -41,5 +42,11 @@ def efficientnet_features(space: Image, path: Path | None = None) -> ImageNetwor
     network, digest = EfficientNetLite(read_weights(content, found)), digest_of(content)
     name = f"efficientnet-lite0 {digest[:8]}"
     return ImageNetwork(
-        space, name, digest, network, network.preprocessing, recipe="efficientnet-lite0, pooled"
+        space,
+        name,
+        digest,
+        network,
+        network.preprocessing,
+        recipe="efficientnet-lite0, pooled",
+        device=here(),
     )

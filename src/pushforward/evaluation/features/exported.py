@@ -50,6 +50,7 @@ _FORMATS = {
     4: torch.preserve_format,
 }
 _STRIDED = 7
+CPU = torch.device("cpu")
 _POSITIONAL = (None, 0, 1)
 # what sizes are computed with
 _ARITHMETIC: dict[str, Callable[..., Any]] = {
@@ -93,15 +94,16 @@ class Exported:
         ValueError, TypeError, LookupError, RuntimeError: a damaged one.
     """
 
-    def __init__(self, content: bytes, path: Path) -> None:
+    def __init__(self, content: bytes, path: Path, device: torch.device = CPU) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _refuse_others(archive, path)
             require_members(archive, path, archive.namelist())
             self._path = path
             model = json.loads(_only_entry(archive, r"/models/[^/]+\.json"))["graph_module"]
             weights = _tensors(archive, "weights", path) | _tensors(archive, "constants", path)
+            weights = {name: tensor.to(device) for name, tensor in weights.items()}
         signature, graph = model["signature"], model["graph"]
-        self._nodes = [_Node(node, path) for node in graph["nodes"]]
+        self._nodes = [_Node(node, path, device) for node in graph["nodes"]]
         self._fixed, inputs = _bound(signature["input_specs"], weights, path)
         outputs = [_only_key(spec) for spec in signature["output_specs"]]
         if any(kind != "user_output" for kind, _ in outputs) or len(outputs) != 1:
@@ -145,18 +147,24 @@ class Exported:
 class _Node:
     """One call of one operator of the list."""
 
-    def __init__(self, record: Any, path: Path) -> None:
+    def __init__(self, record: Any, path: Path, device: torch.device) -> None:
         self.target, self.inputs = str(record["target"]), record["inputs"]
-        self.function = _operator(self.target, path)
+        self.function, self.device = _operator(self.target, path), device
+        self.creates = _creates(self.function)
         self.outputs = [_only_key(one) for one in record["outputs"]]
 
     def run(self, values: dict[str, Any]) -> None:
         if self.function is None:  # a check of what the sizes are
             return
-        given = [(one["name"], one.get("kind"), _value(one["arg"], values)) for one in self.inputs]
+        given = [
+            (one["name"], one.get("kind"), _value(one["arg"], values, self.device))
+            for one in self.inputs
+            if not (self.creates and one["name"] == "device")
+        ]
         found = self.function(
             *(value for _, kind, value in given if kind in _POSITIONAL),
             **{name: value for name, kind, value in given if kind not in _POSITIONAL},
+            **({"device": self.device} if self.creates else {}),
         )
         if len(self.outputs) == 1:
             kind, named = self.outputs[0]
@@ -168,6 +176,15 @@ class _Node:
         for (_, named), value in zip(self.outputs, found, strict=True):
             if "name" in named:
                 values[named["name"]] = value
+
+
+def _creates(function: Callable[..., Any] | None) -> bool:
+    """Return whether an operator makes a tensor of none, on a device that it is told."""
+    if not isinstance(function, torch._ops.OpOverload):
+        return False
+    arguments = function._schema.arguments
+    given = any(isinstance(one.type, torch.TensorType) for one in arguments)
+    return not given and any(one.name == "device" for one in arguments)
 
 
 def _operator(target: str, path: Path) -> Callable[..., Any] | None:
@@ -205,14 +222,16 @@ def _operator(target: str, path: Path) -> Callable[..., Any] | None:
     return found
 
 
-def _value(argument: Any, values: dict[str, Any]) -> Any:
+def _value(argument: Any, values: dict[str, Any], device: torch.device) -> Any:
     kind, found = _only_key(argument)
     if kind == "as_none":
         return None
     if kind in ("as_tensor", "as_optional_tensor"):
-        return values[found["name"]] if "name" in found else _value(found, values)
+        return values[found["name"]] if "name" in found else _value(found, values, device)
     if kind in ("as_tensors", "as_optional_tensors"):
-        return [_value({"as_tensor": one} if "name" in one else one, values) for one in found]
+        return [
+            _value({"as_tensor": one} if "name" in one else one, values, device) for one in found
+        ]
     if kind in ("as_sym_int", "as_sym_float", "as_sym_bool"):
         return _size(found, values)
     if kind in ("as_sym_ints", "as_sym_floats", "as_sym_bools"):
@@ -224,7 +243,7 @@ def _value(argument: Any, values: dict[str, Any]) -> Any:
     if kind == "as_layout" and found == _STRIDED:
         return torch.strided
     if kind == "as_device":
-        return torch.device("cpu")
+        return device  # whichever it was exported on
     if kind in _PLAIN:
         return _PLAIN[kind](found)
     raise ValueError(f"an argument of the kind {kind}")

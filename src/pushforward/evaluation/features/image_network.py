@@ -16,11 +16,14 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.placement import in_full_precision, memory_of
+from pushforward.core.portions import in_portions, out_of_memory
 from pushforward.core.reading import read_bytes
 from pushforward.core.space import Image
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.preprocessing import Preprocessing
 
+CPU = torch.device("cpu")
 NUMBERS = 4_000_000  # of the inputs of one batch: 14 images of 3x299x299, whose activations take some 300 MB
 
 
@@ -38,6 +41,7 @@ class ImageNetwork(Features):
         preprocessing: the network's input convention.
         batch: the only batch size that the network takes, None if it takes any.
         recipe: what else defines the map.
+        device: where the network takes its inputs; it may leave its outputs anywhere.
 
     Raises:
         BadInput: images whose channels the network cannot take.
@@ -58,12 +62,14 @@ class ImageNetwork(Features):
         preprocessing: Preprocessing,
         batch: int | None = None,
         recipe: str = "",
+        device: torch.device = CPU,
     ) -> None:
         words = ", ".join(part for part in (name, preprocessing.name) if part)
         super().__init__(
             words, np.array([space.levels]), recipe=f"{digest}|{preprocessing}|{recipe}"
         )
         self._space, self._network, self._preprocessing = space, network, preprocessing
+        self._device = device
         numbers = int(np.prod(preprocessing.shape(space)))
         self._fixed = batch is not None
         self._batch = batch or max(1, min(256, NUMBERS // numbers))
@@ -71,9 +77,13 @@ class ImageNetwork(Features):
     def _map(self, x: np.ndarray) -> np.ndarray:
         if x.shape[1:] != self._space.event_shape:
             raise BadInput(f"images of shape {x.shape[1:]}", f"{self._space.event_shape}")
-        return np.concatenate(
-            [self._rows(x[i : i + self._batch]) for i in range(0, len(x), self._batch)]
-        )
+
+        def rows(first: int, count: int) -> np.ndarray:
+            return self._rows(x[first : first + count])
+
+        memory = None if self._fixed else memory_of(self._device)
+        with in_full_precision():
+            return np.concatenate(in_portions(len(x), self._batch, rows, memory=memory))
 
     @torch.no_grad()
     def _rows(self, x: np.ndarray) -> np.ndarray:
@@ -82,15 +92,17 @@ class ImageNetwork(Features):
             np.concatenate([x, np.repeat(x[-1:], missing, axis=0)]), self._space
         )
         try:
-            outputs = self._network(inputs)
+            outputs = self._network(inputs.to(self._device))
         except (RuntimeError, ValueError, AssertionError) as error:
+            if out_of_memory(error):
+                raise  # fewer images at once may fit
             reason = str(error).strip().splitlines() or ["no reason given"]
             raise BadInput(
                 f"'{self.name}' does not take inputs of shape {tuple(inputs.shape)} ({reason[-1]})",
                 "the network's own input convention",
                 "set channels and size to what the network was trained on",
             ) from None
-        rows = outputs[: len(x)].flatten(1).double().numpy()
+        rows = outputs[: len(x)].flatten(1).double().cpu().numpy()
         if len(rows) != len(x) or not np.isfinite(rows).all():
             raise BadInput(
                 f"outputs of '{self.name}' of shape {tuple(outputs.shape)} that are not finite or not one row for each image",

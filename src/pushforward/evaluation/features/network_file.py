@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.placement import here
 from pushforward.core.space import Image
 from pushforward.evaluation.features.image_network import ImageNetwork, content_of, digest_of
 from pushforward.evaluation.features.preprocessing import Preprocessing
@@ -56,7 +57,9 @@ def network_features(
         return _averaged(outputs) if pooled else outputs
 
     words = f"network {digest[:8]}" + (" pooled" if pooled else "")
-    features = ImageNetwork(space, words, digest, network, preprocessing, program.batch)
+    features = ImageNetwork(
+        space, words, digest, network, preprocessing, program.batch, device=here()
+    )
     features(np.zeros((1, *space.event_shape), dtype=np.int64))
     return features
 

@@ -18,6 +18,8 @@ from torch.nn import functional
 
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.measure import Measure
+from pushforward.core.placement import here, in_full_precision, memory_of
+from pushforward.core.portions import in_portions
 from pushforward.core.score import Score
 from pushforward.core.space import Space
 from pushforward.evaluation.checks import as_rows, require
@@ -101,7 +103,8 @@ class OwnNetwork(Features):
             *defining,
             recipe=f"{RECIPE}, {steps} steps of {BATCH}",
         )
-        self._space, self._inputs = space, _inputs_of(space, train)
+        self._space, self._device = space, here()
+        self._inputs = _inputs_of(space, train, self._device)
         self.classes: tuple[int, ...] = () if labels is None else tuple(np.unique(labels).tolist())
         stream = np.random.RandomState(seed)
         subset = train[np.sort(stream.permutation(len(train))[:SUBSET])]
@@ -125,13 +128,15 @@ class OwnNetwork(Features):
             if example.dim() == 4
             else Perceptron(stream, example.shape[1])
         )
-        if labels is None:
-            head = fit_turns(encoder, stream, train, self._inputs, steps)
-        else:
-            target = torch.from_numpy(np.searchsorted(self.classes, labels))
-            head = fit_classifier(
-                encoder, stream, train, self._inputs, target, len(self.classes), steps
-            )
+        encoder.to(self._device)
+        with in_full_precision():
+            if labels is None:
+                head = fit_turns(encoder, stream, train, self._inputs, steps)
+            else:
+                target = torch.from_numpy(np.searchsorted(self.classes, labels)).to(self._device)
+                head = fit_classifier(
+                    encoder, stream, train, self._inputs, target, len(self.classes), steps
+                )
         encoder.freeze()
         return encoder, [weight.detach().double() for weight in head]
 
@@ -141,11 +146,12 @@ class OwnNetwork(Features):
     def _raw(self, x: np.ndarray) -> np.ndarray:
         if x.shape[1:] != self._space.event_shape:
             raise BadInput(f"examples of shape {x.shape[1:]}", f"{self._space.event_shape}")
-        with torch.no_grad():
-            parts = [
-                self._encoder(self._inputs(x[i : i + CHUNK]).double())
-                for i in range(0, len(x), CHUNK)
-            ]
+
+        @torch.no_grad()
+        def encoded(first: int, count: int) -> Tensor:
+            return self._encoder(self._inputs(x[first : first + count]).double()).cpu()
+
+        parts = in_portions(len(x), CHUNK, encoded, memory=memory_of(self._device))
         return torch.cat(parts).numpy()
 
     def probabilities(self, x: np.ndarray) -> np.ndarray:
@@ -160,10 +166,10 @@ class OwnNetwork(Features):
                 "a network trained with labels",
                 "pass labels",
             )
-        rows = torch.from_numpy(self._raw(x))
+        rows = torch.from_numpy(self._raw(x)).to(self._device)
         with torch.no_grad():
             logits = functional.linear(functional.relu(rows), self._head[0], self._head[1])
-            return logits.softmax(dim=1).numpy()
+            return logits.softmax(dim=1).cpu().numpy()
 
     def accuracy(self, x: np.ndarray, labels: np.ndarray, reference_name: str = "test") -> Score:
         """Return the share of examples whose most probable class is their label, with Wilson's
@@ -220,9 +226,12 @@ def _check(space: Space, train: np.ndarray, labels: np.ndarray | None) -> None:
         )
 
 
-def _inputs_of(space: Space, train: np.ndarray) -> Callable[[np.ndarray], Tensor]:
+def _inputs_of(
+    space: Space, train: np.ndarray, device: torch.device
+) -> Callable[[np.ndarray], Tensor]:
     """Return the map from examples in data units to what the network is given, fitted on train."""
-    return _INPUTS[space.kind](space, train)
+    inputs = _INPUTS[space.kind](space, train)
+    return lambda x: inputs(x).to(device)
 
 
 def _pixels(space: Any, train: np.ndarray) -> Callable[[np.ndarray], Tensor]:

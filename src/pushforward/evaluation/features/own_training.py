@@ -28,8 +28,13 @@ def fit_classifier(
     classes: int,
     steps: int,
 ) -> list[Tensor]:
-    """Minimise the cross-entropy of the labels; return the last layer."""
-    head = [initial(stream, classes, WIDTH), torch.zeros(classes)]
+    """Minimise the cross-entropy of the labels where the encoder is; return the last layer.
+
+    Args:
+        inputs: gives what the encoder is given, on its device.
+        target: the class of every training example, on that device too.
+    """
+    head = _last_layer(encoder, stream, classes)
 
     def loss() -> Tensor:
         rows = stream.randint(0, len(train), BATCH)
@@ -51,8 +56,8 @@ def fit_turns(
 ) -> list[Tensor]:
     """Minimise the cross-entropy of which way a picture was turned (Gidaris et al. 2018, equation
     2); return the last layer."""
-    head = [initial(stream, TURNS, WIDTH), torch.zeros(TURNS)]
-    target = torch.arange(TURNS).repeat_interleave(BATCH // TURNS)
+    head = _last_layer(encoder, stream, TURNS)
+    target = torch.arange(TURNS, device=encoder.device).repeat_interleave(BATCH // TURNS)
 
     def loss() -> Tensor:
         pictures = inputs(train[stream.randint(0, len(train), BATCH)]).float()
@@ -64,6 +69,13 @@ def fit_turns(
 
     descend([*encoder.weights, *head], loss, steps)
     return head
+
+
+def _last_layer(
+    encoder: FeatureEncoder, stream: np.random.RandomState, classes: int
+) -> list[Tensor]:
+    layer = (initial(stream, classes, WIDTH), torch.zeros(classes))
+    return [part.to(encoder.device) for part in layer]
 
 
 def turned(x: Tensor, way: int) -> Tensor:

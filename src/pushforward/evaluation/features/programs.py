@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, a_type
+from pushforward.core.placement import here, providers
 from pushforward.evaluation.features.exported import Exported
 from pushforward.evaluation.features.operators import check_onnx
 from pushforward.evaluation.features.weights_file import is_script, zip_names
@@ -35,7 +36,8 @@ class ExportedProgram:
     """A network that was opened from a file.
 
     Attributes:
-        run: from inputs (n, ...) to one tensor of outputs (n, ...).
+        run: from inputs (n, ...), on the device where networks were put when it was opened, to one
+            tensor of outputs (n, ...) on any.
         batch: the only n that it takes, None if it takes any.
 
     Example:
@@ -98,7 +100,7 @@ def _script(content: bytes, path: Path) -> ExportedProgram:
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # torch advises torch.export; the format stays in use
-            module = torch.jit.load(io.BytesIO(content), map_location="cpu").eval()
+            module = torch.jit.load(io.BytesIO(content), map_location=here()).eval()
     except RuntimeError as error:
         raise BadInput(
             f"{path}, which torch cannot open ({_last_line(error)})", "TorchScript"
@@ -108,7 +110,7 @@ def _script(content: bytes, path: Path) -> ExportedProgram:
 
 def _exported(content: bytes, path: Path) -> ExportedProgram:
     try:
-        program = Exported(content, path)
+        program = Exported(content, path, here())
     except (
         RuntimeError,
         ValueError,
@@ -144,7 +146,8 @@ def _onnx(content: bytes, path: Path) -> ExportedProgram:
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     try:
-        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        found = providers(here(), runtime.get_available_providers())
+        session = runtime.InferenceSession(content, options, providers=found)
     except Exception as error:  # its exceptions share no base but this
         raise BadInput(
             f"{path}, which ONNX Runtime cannot open ({_last_line(error)})",
@@ -159,7 +162,7 @@ def _onnx(content: bytes, path: Path) -> ExportedProgram:
 
     def run(x: Tensor) -> Tensor:
         try:
-            found = session.run([outputs[0].name], {inputs[0].name: x.numpy()})
+            found = session.run([outputs[0].name], {inputs[0].name: x.cpu().numpy()})
         except Exception as error:
             raise ValueError(_last_line(error)) from None
         return torch.from_numpy(np.asarray(found[0], dtype=np.float32))

