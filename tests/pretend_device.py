@@ -7,6 +7,9 @@ the processor; torch hands every operation over (`__torch_dispatch__`), which op
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -29,6 +32,20 @@ PLACES = {"aten::index", "aten::index_put_", "aten::index_put", "aten::_index_pu
 # what autocast computes in a lower precision, of what the networks here are made of
 LOWERED = ("linear", "convolution", "matmul", "bmm", "addmm", "mm")
 aten = torch.ops.aten
+_LISTENING: list[Counter[str]] = []
+
+
+@contextmanager
+def computed() -> Iterator[Counter[str]]:
+    """What was computed on the device while the block ran: operators by name, such as `aten::convolution`."""
+    found: Counter[str] = Counter()
+    _LISTENING.append(found)
+    try:
+        yield found
+    finally:
+        _LISTENING.remove(found)
+
+
 # what torch asks of a tensor's shape is answered by that of the numbers inside
 SHAPES = {
     aten.sym_size.default: lambda held: held.size(),
@@ -96,6 +113,8 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     if func in SHAPES:
         return SHAPES[func](args[0].held)
     name = func._schema.name
+    for listener in _LISTENING:
+        listener[name] += 1
     target = kwargs.get("device")
     leaves = target is not None and torch.device(target).type == "cpu"
     if target is not None:

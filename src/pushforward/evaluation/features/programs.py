@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, a_type
-from pushforward.core.placement import here, providers
+from pushforward.core.placement import PROCESSOR, here, providers
+from pushforward.core.portions import out_of_memory
 from pushforward.evaluation.features.exported import Exported
 from pushforward.evaluation.features.operators import check_onnx
 from pushforward.evaluation.features.weights_file import is_script, zip_names
@@ -95,17 +96,32 @@ def open_program(content: bytes, path: Path, trust: bool = False) -> ExportedPro
 
 
 def _script(content: bytes, path: Path) -> ExportedProgram:
+    module, fallen = _loaded(content, path, here()), False
+
+    def run(x: Tensor) -> Tensor:
+        nonlocal module, fallen
+        try:
+            return _only(module(x.cpu() if fallen else x), path)
+        except RuntimeError as error:
+            if fallen or x.device.type == PROCESSOR or out_of_memory(error):
+                raise
+        # a trace may have written down on which device its tensors are made: there it computes
+        module, fallen = _loaded(content, path, torch.device(PROCESSOR)), True
+        return run(x)
+
+    return ExportedProgram(run)
+
+
+def _loaded(content: bytes, path: Path, device: torch.device) -> Any:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", DeprecationWarning
-            )  # torch advises torch.export; the format stays in use
-            module = torch.jit.load(io.BytesIO(content), map_location=here()).eval()
+            # torch advises torch.export; the format stays in use
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return torch.jit.load(io.BytesIO(content), map_location=device).eval()
     except RuntimeError as error:
         raise BadInput(
             f"{path}, which torch cannot open ({_last_line(error)})", "TorchScript"
         ) from None
-    return ExportedProgram(lambda x: _only(module(x), path))
 
 
 def _exported(content: bytes, path: Path) -> ExportedProgram:
