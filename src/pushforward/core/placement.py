@@ -223,7 +223,13 @@ class DeviceMemory:
         return self._module.mem_get_info(self._device)[0] + kept
 
 
-TELLING = ("mem_get_info", "memory_allocated", "memory_reserved", "max_memory_allocated")
+TELLING = (
+    "mem_get_info",
+    "memory_allocated",
+    "memory_reserved",
+    "max_memory_allocated",
+    "reset_peak_memory_stats",
+)
 
 
 def memory_of(device: torch.device) -> DeviceMemory | None:

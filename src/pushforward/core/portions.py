@@ -14,6 +14,7 @@ import torch
 from pushforward.core.errors import RunFailed
 
 T = TypeVar("T")
+SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 GROWN = 32  # times as many at once at most: what is done is told between portions
 ROOM = 0.5  # of the free memory that a portion may take, which an allocator never fills evenly
 
@@ -25,9 +26,9 @@ def out_of_memory(error: BaseException) -> bool:
         >>> out_of_memory(torch.OutOfMemoryError("no")), out_of_memory(ValueError("no"))
         (True, False)
     """
-    # an allocation that the processor refuses has no class of its own
+    # the processor, libraries of a device and interpreters on it have no class of their own for it
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, RuntimeError) and any(word in str(error) for word in SAID)
     )
 
 
