@@ -15,13 +15,14 @@ from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.loss import Loss
 from pushforward.core.noise import Noise
+from pushforward.core.placement import products_in
 from pushforward.core.rng import generator
 from pushforward.core.space import Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine import fit as engine
 from pushforward.engine.fit import fit
 from pushforward.engine.loss_scale import FIRST, PATIENCE, LossScales
-from pushforward.engine.precision import PRECISIONS, Precision, products_in, resolved
+from pushforward.engine.precision import PRECISIONS, Precision, resolved
 from pushforward.families.build import build, settings
 from toys import Gauss
 
@@ -153,8 +154,16 @@ def test_every_precision_is_what_it_is_called() -> None:
 def test_products_of_cuda_are_put_back() -> None:
     cudnn = torch.backends.cudnn
     before = (torch.backends.cuda.matmul.fp32_precision, cudnn.conv.fp32_precision)
+    older = (torch.backends.cuda.matmul.allow_tf32, cudnn.allow_tf32)
     with products_in("ieee"):
         with products_in("tf32"):
             assert torch.backends.cuda.matmul.fp32_precision == "tf32"
+            assert torch.backends.cuda.matmul.allow_tf32
+            assert cudnn.allow_tf32
         assert cudnn.conv.fp32_precision == "ieee"
+        # who asks in torch's older words, as its exporter does, is not refused
+        assert not torch.backends.cuda.matmul.allow_tf32
+        assert not cudnn.allow_tf32
+        torch.export.export(torch.nn.Conv2d(1, 1, 3), (torch.zeros(1, 1, 4, 4),))
+    assert older == (torch.backends.cuda.matmul.allow_tf32, cudnn.allow_tf32)
     assert (torch.backends.cuda.matmul.fp32_precision, cudnn.conv.fp32_precision) == before

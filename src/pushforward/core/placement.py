@@ -7,7 +7,7 @@ on the processor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ import torch
 
 from pushforward.core.errors import BadInput, nearest
 from pushforward.core.given import Examples
-from pushforward.engine.precision import products_in
 
 AUTO, PROCESSOR = "auto", "cpu"
 AUTOMATIC = ("cuda",)  # what `auto` may take
@@ -247,25 +246,31 @@ def memory_of(device: torch.device) -> DeviceMemory | None:
 
 
 @contextmanager
-def in_full_precision() -> Iterator[None]:
-    """Compute products of single precision in full as long as the block runs: by itself a GPU leaves
-    out 13 of 23 bits of what it convolves, which a measurement must not.
+def products_in(precision: str) -> Iterator[None]:
+    """Multiply matrices and convolve on CUDA devices in `tf32` (10 bits of mantissa) or in `ieee`
+    (23) as long as the block runs; by itself torch convolves in TF32.
 
     Example:
-        >>> with in_full_precision():
+        >>> with products_in("ieee"):
         ...     torch.backends.cudnn.conv.fp32_precision
         'ieee'
     """
-    cudnn: Any = torch.backends.cudnn  # whose parts torch makes as it is imported
-    products = (cudnn.conv, torch.backends.cuda.matmul)
-    before = [kind.fp32_precision for kind in products]
-    for kind in products:
-        kind.fp32_precision = "ieee"
+    cudnn: Any = torch.backends.cudnn
+    kinds: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
+
+    def put(precisions: Sequence[str]) -> None:
+        # torch keeps an older flag of each beside, and refuses to be asked for one that says otherwise
+        torch.backends.cuda.matmul.allow_tf32 = precisions[0] == "tf32"
+        cudnn.allow_tf32 = precisions[1] == "tf32"
+        for kind, known in zip(kinds, precisions, strict=True):
+            kind.fp32_precision = known
+
+    before = [kind.fp32_precision for kind in kinds]
+    put([precision] * len(kinds))
     try:
         yield
     finally:
-        for kind, precision in zip(products, before, strict=True):
-            kind.fp32_precision = precision
+        put(before)
 
 
 def providers(device: torch.device, installed: list[str]) -> list[str | tuple[str, dict[str, int]]]:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.errors import BadInput
+from pushforward.core.placement import products_in
 
 AUTO = "auto"
 
@@ -107,28 +108,6 @@ def _autocast(forward: Callable[..., Any], device: str, dtype: torch.dtype) -> C
             return _to_float(forward(*args, **kwargs), dtype)
 
     return wrapped
-
-
-@contextmanager
-def products_in(precision: str) -> Iterator[None]:
-    """Multiply matrices and convolve on CUDA devices in `tf32` (10 bits of mantissa) or in `ieee`
-    (23) as long as the block runs; by itself torch convolves in TF32.
-
-    Example:
-        >>> with products_in("ieee"):
-        ...     torch.backends.cudnn.conv.fp32_precision
-        'ieee'
-    """
-    cudnn: Any = torch.backends.cudnn
-    kinds: tuple[Any, ...] = (torch.backends.cuda.matmul, cudnn.conv, cudnn.rnn)
-    before = [kind.fp32_precision for kind in kinds]
-    for kind in kinds:
-        kind.fp32_precision = precision
-    try:
-        yield
-    finally:
-        for kind, known in zip(kinds, before, strict=True):
-            kind.fp32_precision = known
 
 
 @contextmanager

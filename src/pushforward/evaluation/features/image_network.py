@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.errors import BadInput
-from pushforward.core.placement import in_full_precision, memory_of
+from pushforward.core.placement import memory_of
 from pushforward.core.portions import in_portions, out_of_memory
 from pushforward.core.reading import read_bytes
 from pushforward.core.space import Image
@@ -82,8 +82,7 @@ class ImageNetwork(Features):
             return self._rows(x[first : first + count])
 
         memory = None if self._fixed else memory_of(self._device)
-        with in_full_precision():
-            return np.concatenate(in_portions(len(x), self._batch, rows, memory=memory))
+        return np.concatenate(in_portions(len(x), self._batch, rows, memory=memory))
 
     @torch.no_grad()
     def _rows(self, x: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.measure import Measure
-from pushforward.core.placement import here, in_full_precision, memory_of
+from pushforward.core.placement import here, memory_of
 from pushforward.core.portions import in_portions
 from pushforward.core.score import Score
 from pushforward.core.space import Space
@@ -129,14 +129,13 @@ class OwnNetwork(Features):
             else Perceptron(stream, example.shape[1])
         )
         encoder.to(self._device)
-        with in_full_precision():
-            if labels is None:
-                head = fit_turns(encoder, stream, train, self._inputs, steps)
-            else:
-                target = torch.from_numpy(np.searchsorted(self.classes, labels)).to(self._device)
-                head = fit_classifier(
-                    encoder, stream, train, self._inputs, target, len(self.classes), steps
-                )
+        if labels is None:
+            head = fit_turns(encoder, stream, train, self._inputs, steps)
+        else:
+            target = torch.from_numpy(np.searchsorted(self.classes, labels)).to(self._device)
+            head = fit_classifier(
+                encoder, stream, train, self._inputs, target, len(self.classes), steps
+            )
         encoder.freeze()
         return encoder, [weight.detach().double() for weight in head]
 
