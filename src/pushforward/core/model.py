@@ -216,8 +216,7 @@ class GenerativeModel(Hooks, ABC):
         Args:
             given: None, one class for all (a name, or a number as `class_of` reads it), or a tensor
                 of n class indices.
-            batch: how many to draw at once; None = `self.chunk`, and on an accelerator as many as
-                its memory takes.
+            batch: how many to draw at once; None = `self.chunk`, more where a device has room.
             on_step: called with (steps done, steps in all).
             options: `guidance`, `steps`, `solver`, `temperature` where the family declares them.
 

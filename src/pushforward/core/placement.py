@@ -200,7 +200,7 @@ def room(device: torch.device) -> int:
 
 
 class DeviceMemory:
-    """The memory of an accelerator, as its allocator tells it: a `Memory` of portions."""
+    """The memory of an accelerator, as its allocator tells it: a `WatchedMemory` of portions."""
 
     def __init__(self, device: torch.device) -> None:
         self._device, self._module = device, torch.get_device_module(device)

@@ -33,7 +33,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 @runtime_checkable
-class Memory(Protocol):
+class WatchedMemory(Protocol):
     """The memory of a device, which tells what work takes of it."""
 
     def watch(self) -> None:
@@ -63,7 +63,7 @@ class Portion:
         4
     """
 
-    def __init__(self, size: int, memory: Memory | None = None) -> None:
+    def __init__(self, size: int, memory: WatchedMemory | None = None) -> None:
         self.size, self._memory, self._most = size, memory, GROWN * size
 
     def watch(self) -> None:
@@ -89,7 +89,7 @@ def in_portions(
     size: int,
     work: Callable[[int, int], T],
     told: Callable[[int, int], None] | None = None,
-    memory: Memory | None = None,
+    memory: WatchedMemory | None = None,
 ) -> list[T]:
     """Return what `work(first, count)` gives for portions that cover 0 to n, in order.
 
