@@ -83,7 +83,7 @@ def step_of(family: str, space: Space, noise: StepNoise):
     def step() -> None:
         for _ in range(5):
             number = next(steps)
-            for loss, _ in gradients(model, groups, data, order.batch(number), [noise], number):
+            for loss, _ in gradients(model, groups, data[order.batch(number)], [noise], number):
                 torch.nn.utils.clip_grad_norm_(groups[loss.parameters], config.clip)
                 take_step(optimisers[loss.parameters])
             average.update(model, number)

@@ -7,6 +7,7 @@ the processor; torch hands every operation over (`__torch_dispatch__`), which op
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,10 @@ class OnPretend(torch.Tensor):
             f"can't convert {NAME}:0 device type tensor to numpy: use Tensor.cpu() first"
         )
 
+    def record_stream(self, stream: Any) -> None:
+        """Note which stream computes with it."""
+        stream.used.append(self)
+
     def __array__(self, *_: Any, **__: Any) -> Any:
         return self.numpy()
 
@@ -142,6 +147,11 @@ def _computed(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         raise RuntimeError(
             f"{name}: expected all tensors to be on {NAME}:0, found one of shape {strangers[0]} on cpu"
         )
+    beside = getattr(_RUNNING, "stream", None)
+    if beside is not None and name == "aten::copy_" and True in raw_args[2:]:  # without blocking
+        raw_args[0].fill_(77)  # what nobody should see
+        beside.copies.append(lambda: func(*raw_args, **raw_kwargs))
+        return args[0]
     out = func(*raw_args, **raw_kwargs)
     if name == "aten::_local_scalar_dense" or leaves:
         return out
@@ -194,6 +204,47 @@ def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = 
     held = source.held if isinstance(source, OnPretend) else source
     (target.held if isinstance(target, OnPretend) else target).copy_(held)
     return target
+
+
+class Stream:
+    """A stream of copies that arrive no sooner than somebody waits for them."""
+
+    def __init__(self, device: Any = None) -> None:
+        self.device, self.copies, self.used = device, [], []
+
+    def record_event(self) -> list[Any]:
+        """What has to be done until this event."""
+        copies, self.copies = self.copies, []
+        return copies
+
+    def wait_event(self, event: list[Any]) -> None:
+        """Do it."""
+        for copy in event:
+            copy()
+
+
+_RUNNING = threading.local()
+
+
+@contextmanager
+def _within(stream: Stream) -> Iterator[None]:
+    _RUNNING.stream = stream
+    try:
+        yield
+    finally:
+        del _RUNNING.stream
+
+
+@contextmanager
+def streams() -> Iterator[Stream]:
+    """Let the device copy beside what it computes as long as the block runs; gives the stream in which it computes."""
+    module, computing = getattr(torch, NAME), Stream()
+    module.Stream, module.stream = Stream, _within
+    module.current_stream = lambda device=None: computing
+    try:
+        yield computing
+    finally:
+        del module.Stream, module.stream, module.current_stream
 
 
 @cache

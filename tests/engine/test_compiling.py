@@ -47,11 +47,11 @@ def test_blocks_are_traced_whole_and_give_the_same_gradients(case: Case) -> None
     data = examples(case.space, case.labelled, n=8)
     model = tiny_model(case)
     perturb(model, 0.05)
-    groups, rows = model.parameter_groups(), torch.arange(8)
+    groups = model.parameter_groups()
 
     def step() -> list[torch.Tensor]:
         found = []
-        for loss, value in gradients(model, groups, data, rows, [StepNoise(3, "a")], 2):
+        for loss, value in gradients(model, groups, data, [StepNoise(3, "a")], 2):
             found.append(torch.tensor(value))
             found += [p.grad.clone() for p in groups[loss.parameters] if p.grad is not None]
         return found
@@ -80,11 +80,11 @@ def test_dropout_draws_the_same_numbers(case: Case) -> None:
     dropping = [m for m in model.modules() if "dropout" in vars(m)]
     for module in dropping:
         module.dropout = 0.25
-    rows, noise = torch.arange(8), [StepNoise(3, "a")]
+    noise = [StepNoise(3, "a")]
 
     def values() -> list[float]:
         groups = model.parameter_groups()
-        return [v for step in (1, 2) for _, v in gradients(model, groups, data, rows, noise, step)]
+        return [v for step in (1, 2) for _, v in gradients(model, groups, data, noise, step)]
 
     plain = values()
     assert plain[0] != plain[1] or not dropping

@@ -25,8 +25,7 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(n: int) -> None:
         noise = noise_of_parts(TrainConfig(accumulate=parts), model.device)
         groups = model.parameter_groups()
         ((_, value),) = [
-            (loss.name, value)
-            for loss, value in gradients(model, groups, data, torch.arange(n), noise, 0)
+            (loss.name, value) for loss, value in gradients(model, groups, data, noise, 0)
         ]
         return value, [p.grad for p in model.parameters() if p.grad is not None]
 
@@ -39,13 +38,13 @@ def test_parts_of_a_batch_have_the_gradient_of_the_whole(n: int) -> None:
 
 def test_losses_of_a_game_come_in_turn_whatever_the_parts() -> None:
     """The second loss is that of a critic which has moved: it is computed after the first update."""
-    data, rows = examples(Points(2), False, n=12), torch.arange(12)
+    data = examples(Points(2), False, n=12)
 
     def found(parts: int, moved: float) -> list[tuple[str, float]]:
         model = tiny_model(Case("gan", Points(2), False))
         groups, seen = model.parameter_groups(), []
         noise = noise_of_parts(TrainConfig(accumulate=parts), model.device)
-        for loss, value in gradients(model, groups, data, rows, noise, 0):
+        for loss, value in gradients(model, groups, data, noise, 0):
             seen.append((loss.name, value))
             with torch.no_grad():
                 for parameter in groups[loss.parameters]:

@@ -54,9 +54,9 @@ def test_what_lies_in_lists_of_lists_is_found_and_leaves_are_not() -> None:
 def taught(model: GenerativeModel, data: Examples, active: bool) -> list[Tensor]:
     """Values and gradients of a step in two parts."""
     groups, noise = model.parameter_groups(), [StepNoise(3, "step", part) for part in range(2)]
-    rows, found = torch.arange(len(data)), []
+    found = []
     with recomputed(once_differentiated(model), active):
-        for loss, value in gradients(model, groups, data, rows, noise, 5):
+        for loss, value in gradients(model, groups, data, noise, 5):
             found.append(torch.tensor(value))
             found += [p.grad.clone() for p in groups[loss.parameters] if p.grad is not None]
     return found

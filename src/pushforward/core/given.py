@@ -136,7 +136,7 @@ class Given:
         return len(self._tensors()[0])
 
     def __getitem__(self, rows: slice | Tensor) -> Given:
-        return self._each(lambda tensor: tensor[rows])
+        return self.each(lambda tensor: tensor[rows])
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ class Given:
 
     def to(self, device: torch.device) -> Given:
         """Return the condition on another device."""
-        return self._each(lambda tensor: tensor.to(device))
+        return self.each(lambda tensor: tensor.to(device))
 
     @staticmethod
     def of_label(label: int, n: int) -> Given:
@@ -163,7 +163,8 @@ class Given:
                 ]
         return found
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Given:
+    def each(self, change: Callable[[Tensor], Tensor]) -> Given:
+        """Return the same with every tensor changed: moved, indexed, pinned."""
         prefix, known, context, observed = self.prefix, self.known, self.context, self.observed
         return Given(
             None if self.label is None else change(self.label),
@@ -231,8 +232,12 @@ class Examples:
 
     def to(self, device: torch.device) -> Examples:
         """Return the examples on another device."""
-        moved = replace(self, x=self.x.to(device))
-        return moved if self.given is None else replace(moved, given=self.given.to(device))
+        return self.each(lambda tensor: tensor.to(device))
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Examples:
+        """Return the same with what is computed with changed: the examples and their condition."""
+        given = None if self.given is None else self.given.each(change)
+        return replace(self, x=change(self.x), given=given)
 
     def without_labels(self) -> Examples:
         """Return the examples with no class to condition on; a prefix or known columns stay."""

@@ -30,7 +30,8 @@ from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.compiling import Compilation, compiled, wanted
 from pushforward.engine.ema_bank import FOLDER, EmaBank
-from pushforward.engine.fit_records import GENTLER, Diverged, FitRecord, Interrupted, Progress
+from pushforward.engine.feeding import Feed
+from pushforward.engine.fit_records import GENTLER, Diverged, FitRecord, Progress, interrupted
 from pushforward.engine.gradients import gone, gradients, noise_of_parts, too_large
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
@@ -94,6 +95,7 @@ def fit(
     run.start_clock()  # what compiling takes is part of a budget
     with (
         InterruptGuard() as guard,
+        run.feed,
         prepared_networks(model.networks(), run.precision, config.channels_last),
         recomputed(once, config.activation_checkpointing),
         compiled(
@@ -108,12 +110,7 @@ def fit(
                 observer(run.progress)
             if guard.requested and not run.progress.stopped:
                 run.checkpoint()
-                where = f" {directory}" if directory is not None else ""
-                raise Interrupted(
-                    f"stopped at step {run.progress.step}",
-                    "",
-                    f"the state is saved; resume{where} with --resume",
-                )
+                raise interrupted(run.progress.step, directory)
     return run.finish()
 
 
@@ -131,13 +128,13 @@ class _Run:
     ) -> None:
         self.model, self.config, self.directory = model, config, directory
         steering = validation[: config.held_out_rows or HELD_OUT_ROWS]
-        self.train = whole_where_it_fits(train, model.device)
         held_out = whole_where_it_fits(steering, model.device)
         self.steering = Steering(model, held_out, probe, config.seed)
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
         self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())
-        self.order = DataOrder(len(train), config.batch_size, config.seed)
+        order = DataOrder(len(train), config.batch_size, config.seed)
+        self.feed = Feed(whole_where_it_fits(train, model.device), order, model.device)
         self.noise = noise_of_parts(config, model.device)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
@@ -258,8 +255,8 @@ class _Run:
 
     def _gradients(self, scales: LossScales) -> Iterator[tuple[Loss, float]]:
         step = self.progress.step
-        rows = self.order.batch(step)
-        return gradients(self.model, self.groups, self.train, rows, self.noise, step, scales)
+        batch = self.feed.batch(step)
+        return gradients(self.model, self.groups, batch, self.noise, step, scales)
 
     def trial(self) -> None:
         """Compute the gradients of the next step, and leave everything as it is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pushforward.core.errors import RunFailed
@@ -66,3 +67,16 @@ class Interrupted(RunFailed):
     """The user stopped the run; its state was saved and it can be resumed."""
 
     exit_status = 130
+
+
+def interrupted(step: int, directory: Path | None) -> Interrupted:
+    """Return what to say of a run that was stopped.
+
+    Example:
+        >>> print(interrupted(7, Path("run")).fix)
+        the state is saved; resume run with --resume
+    """
+    where = f" {directory}" if directory is not None else ""
+    return Interrupted(
+        f"stopped at step {step}", "", f"the state is saved; resume{where} with --resume"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pushforward.core.errors import RunFailed
 from pushforward.core.given import Examples
@@ -21,8 +21,7 @@ UNSCALED = LossScales(False, {})
 def gradients(
     model: GenerativeModel,
     groups: dict[str, list[nn.Parameter]],
-    train: Examples,
-    rows: Tensor,
+    batch: Examples,
     noise: list[StepNoise],
     step: int,
     scales: LossScales = UNSCALED,
@@ -35,7 +34,7 @@ def gradients(
 
     Args:
         groups: the model's parameters, by the name that a loss has for them.
-        rows: numbers of the batch's examples.
+        batch: where the model computes.
         noise: of the parts of a batch, one each.
         scales: of losses, by which the gradients that are yielded are not divided yet.
 
@@ -46,12 +45,13 @@ def gradients(
         >>> model.prepare(data)
         >>> noise = noise_of_parts(TrainConfig(accumulate=3), model.device)
         >>> groups = model.parameter_groups()
-        >>> [loss.name for loss, _ in gradients(model, groups, data, torch.arange(6), noise, 0)]
+        >>> [loss.name for loss, _ in gradients(model, groups, data, noise, 0)]
         ['-log p of the encoded data [nats/dim]']
     """
-    parts = rows.chunk(len(noise))
+    size = -(-len(batch) // len(noise))
+    parts = [batch[first : first + size] for first in range(0, len(batch), size)]
     found = [
-        model.losses(train[part].to(model.device), own.of(step, len(part)))
+        model.losses(part, own.of(step, len(part)))
         for part, own in zip(parts, noise, strict=False)  # few rows have fewer parts
     ]
     while True:
@@ -64,7 +64,7 @@ def gradients(
             if taken is None:
                 for parameter in group:
                     parameter.grad = None
-            share = len(part) / len(rows)
+            share = len(part) / len(batch)
             factor = share * scales.of(loss.parameters)
             (loss.value if factor == 1.0 else loss.value * factor).backward(inputs=group)
             value, taken = value + share * float(loss.value.detach()), loss
