@@ -104,7 +104,11 @@ def test_from_training_to_a_score_there(
     assert {place.type for place in places} == {pretend}
     # and a run that was trained there opens here, and says the same
     drawn = [run("sample", tmp_path / "run", "-n", 3, "--device", d)[1] for d in (pretend, "cpu")]
-    assert drawn[0] == drawn[1]
+    if kind == "points":  # in the last of six digits a rounding may show
+        numbers = [np.array([line.split(",") for line in text.split()], float) for text in drawn]
+        np.testing.assert_allclose(*numbers, rtol=1e-4, atol=1e-5)
+    else:
+        assert drawn[0] == drawn[1]
 
 
 def test_other_verbs_there(
