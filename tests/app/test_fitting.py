@@ -19,6 +19,7 @@ from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
+from pushforward.engine.precision import PRECISIONS
 from pushforward.engine.sizing import FEWEST, KEPT, TRAINING, Cost
 from pushforward.families.catalogue import FAMILIES
 
@@ -123,7 +124,7 @@ def test_the_faster_precision_is_taken_and_written(
     pictures: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "pushforward.app.runs.fitting.resolved", lambda precision, device: "bfloat16"
+        "pushforward.app.runs.fitting.resolved", lambda *_: PRECISIONS["bfloat16"]
     )
     slower = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=3.0)).plan
     faster = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=0.3)).plan

@@ -274,7 +274,7 @@ RUNS = (
         "winning critic",
         "gan",
         "gaussians-25",
-        150,
+        200,
         ("dead discriminator",),
         "the game of 2014 with a generator's loss that saturates, and eight steps of the critic to each of the generator's",
         {**PLAYERS, "critic_octaves": 3},
