@@ -35,7 +35,7 @@ def data(n: int = 60) -> Examples:
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Single precision whose losses are scaled as those of half precision are."""
     single = Precision("float32", None, lambda device: True, scaled=True)
-    monkeypatch.setattr(engine, "resolved", lambda precision, device: single)
+    monkeypatch.setattr(engine, "resolved", lambda *_: single)
 
 
 def model(family: str):
@@ -144,9 +144,12 @@ def test_half_precision_trains_on_an_accelerator() -> None:
     assert found["float16"] == pytest.approx(found["float32"], rel=0.03)
 
 
-def test_every_precision_is_what_it_is_called() -> None:
+def test_every_precision_is_what_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
     assert all(name == one.name for name, one in PRECISIONS.items())
     assert resolved("auto", "cuda:none").name == "float32"
+    kinds = [resolved("auto", "cuda", twice).name for twice in (False, True)]
+    assert kinds == ["float16", "float32"]
     with pytest.raises(BadInput, match=r"train.precision=float16 on a processor.*auto"):
         resolved("float16", "cpu")
 

@@ -138,7 +138,8 @@ class _Run:
         self.noise = noise_of_parts(config, model.device)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
-        self.precision = resolved(config.precision, model.device.type)
+        twice = bool(model.differentiated_twice)
+        self.precision = resolved(config.precision, model.device.type, twice)
         self.compilation = Compilation()
         self.bank: EmaBank | None = None
         if config.ema_snapshots is not None:

@@ -63,8 +63,12 @@ PRECISIONS = {
 }
 
 
-def resolved(precision: str, device: str) -> Precision:
+def resolved(precision: str, device: str, twice: bool = False) -> Precision:
     """Return what a configured precision stands for on a device.
+
+    Args:
+        twice: whether a loss differentiates gradients, which are not scaled: `auto` then takes no
+            precision in which they may vanish.
 
     Raises:
         BadInput: float16 on a processor, where nothing is gained by it.
@@ -74,7 +78,8 @@ def resolved(precision: str, device: str) -> Precision:
         ('float32', 'bfloat16')
     """
     if precision == AUTO:
-        return next(one for one in PRECISIONS.values() if one.wanted(device))
+        safe = (one for one in PRECISIONS.values() if not (twice and one.scaled))
+        return next(one for one in safe if one.wanted(device))
     if precision == "float16" and not _has_float16(device):
         raise BadInput(
             "train.precision=float16 on a processor",
