@@ -246,3 +246,11 @@ def test_a_step_has_its_numbers_whoever_came_before(dtype: torch.dtype) -> None:
         assert not any(torch.equal(x, y) for x, y in zip(seen[a], seen[b], strict=True))
     assert not torch.equal(seen[0][1], drawn(StepNoise(4, "step"), 0)[1])
     assert not torch.equal(seen[0][1], drawn(StepNoise(3, "step", 1), 0)[1])
+
+
+def test_no_two_steps_have_the_same_noise() -> None:
+    """Noise of several steps is computed at once, and none of it twice."""
+    noise = StepNoise(3, "step")
+    seen = torch.cat([noise.of(step, 2).uniform(1) for step in range(50)])
+    assert len(seen.unique()) == 100
+    assert torch.equal(StepNoise(3, "step").of(37, 2).uniform(1), seen[74:76])

@@ -1,4 +1,4 @@
-"""Fifty bugs, and whether the tests see each: run `python tests/mutants/planted.py [FIRST [LAST]]`, half an hour for all.
+"""Fifty-four bugs, and whether the tests see each: run `python tests/mutants/planted.py [FIRST [LAST]]`, half an hour for all.
 
 Signs, missing factors, off-by-ones, swapped axes, wrong seeds, and tensors left on the wrong device. Each is planted in a
 copy of the source, and the tests of the rooms that should see it run against that copy until the first one fails. A bug that
@@ -69,8 +69,8 @@ BUGS = (
     Bug(
         "seed",
         "core/noise.py",
-        'generator(seed, "example", first + i)',
-        'generator(seed, "example", i)',
+        'splitmix(derive_seed(seed, "example"), first, n)',
+        'splitmix(derive_seed(seed, "example"), 0, n)',
         "tests/core tests/conformance",
     ),
     Bug(
@@ -294,16 +294,16 @@ BUGS = (
     ),
     Bug(
         "seed",
-        "engine/fit.py",
-        'generator(config.seed, "step", p.step)',
-        'generator(config.seed, "step")',
-        "tests/engine",
+        "core/noise.py",
+        "splitmix(self._start, block * TOGETHER, TOGETHER)",
+        "splitmix(self._start, 0, TOGETHER)",
+        "tests/core/test_counter.py",
     ),
     Bug(
         "device",
         "core/model.py",
-        "parts.append(self.codec.decode(run(walk, report)).cpu())",
-        "parts.append(self.codec.decode(run(walk, report)))",
+        "return self.codec.decode(run(walk, report)).cpu()",
+        "return self.codec.decode(run(walk, report))",
         "tests/conformance/test_pretend.py -k equal_seeds",
     ),
     Bug(
@@ -323,8 +323,8 @@ BUGS = (
     Bug(
         "device",
         "core/noise.py",
-        "self._counter, self._next = Counter(keys, self.device), 0",
-        "self._counter, self._next = Counter(keys), 0",
+        "self._counter, self.place = Counter(keys, self.device), 0",
+        "self._counter, self.place = Counter(keys), 0",
         "tests/conformance/test_pretend.py -k equal_seeds",
     ),
     Bug(
@@ -368,6 +368,34 @@ BUGS = (
         "return model.to(here()).eval(), record",
         "return model.eval(), record",
         "tests/app/test_devices.py -k training_to_a_score",
+    ),
+    Bug(
+        "device",
+        "evaluation/features/image_network.py",
+        "self._network(inputs.to(self._device))",
+        "self._network(inputs)",
+        "tests/evaluation/test_features_on_a_device.py",
+    ),
+    Bug(
+        "device",
+        "evaluation/features/own_network.py",
+        ".double()).cpu()",
+        ".double())",
+        "tests/evaluation/test_features_on_a_device.py",
+    ),
+    Bug(
+        "device",
+        "engine/feeding.py",
+        "        computing.wait_event(arrival)\n",
+        "",
+        "tests/engine/test_feeding.py",
+    ),
+    Bug(
+        "off by one",
+        "core/portions.py",
+        "self.size, self._most = count // 2, count - 1",
+        "self.size, self._most = count // 2, count",
+        "tests/core/test_portions.py",
     ),
 )
 

@@ -146,6 +146,7 @@ RESERVED = frozenset(
             "json",
             "debug",
             "device",
+            "compile",
         ),
         *("help", "progress", "batch", "on_step", "first", "options", "self", "no_limits"),
         *("model", "encoding", "fitted", "classes", "version"),

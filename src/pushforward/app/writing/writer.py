@@ -19,8 +19,10 @@ from pushforward.app.writing.generation import FREE, Cutting, Matching, Stopping
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Given
 from pushforward.core.model import GenerativeModel
+from pushforward.core.placement import memory_of
+from pushforward.core.portions import in_portions
 from pushforward.core.rng import generator
-from pushforward.core.walk import Walk, run, states
+from pushforward.core.walk import Walk, of_all, run, states
 from pushforward.data.text.automaton import TokenAutomaton
 from pushforward.data.text.encoding import TextEncoding
 from pushforward.families.autoregressive.beam import beam_search
@@ -64,12 +66,15 @@ class Writer:
         return Stopping(walk, self.encoding, self.rules.stops) if self.rules.stops else walk
 
     def tokens(self, n: int, on_step: Callable[[int, int], None] | None = None) -> Tensor:
-        """Return n texts (n, at most length), in batches of `model.chunk`; text i depends on the
-        seed and i only."""
-        chunk = self.model.chunk
-        return torch.cat(
-            [run(self.walk(min(chunk, n - at), at), on_step) for at in range(0, n, chunk)]
-        )
+        """Return n texts (n, at most length), as many at once as the memory takes; text i depends
+        on the seed and i only."""
+        size = self.model.chunk
+
+        def written(first: int, count: int) -> Tensor:
+            report = None if on_step is None else of_all(on_step, first, count, n, -(-n // size))
+            return run(self.walk(count, first), report).cpu()
+
+        return torch.cat(in_portions(n, size, written, memory=memory_of(self.model.device)))
 
     def require_streamable(self) -> None:
         """Refuse, before anything is written, what `stream` would.
