@@ -123,9 +123,7 @@ def test_a_budget_of_steps_never_asks_the_clock(pictures: Dataset) -> None:
 def test_the_faster_precision_is_taken_and_written(
     pictures: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "pushforward.app.runs.fitting.resolved", lambda *_: PRECISIONS["bfloat16"]
-    )
+    monkeypatch.setattr("pushforward.app.runs.fitting.resolved", lambda *_: PRECISIONS["bfloat16"])
     slower = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=3.0)).plan
     faster = fitted(plan_of(pictures, "diffusion"), computer(0.2, half=0.3)).plan
     assert slower.train_config.precision == "float32"
