@@ -47,6 +47,8 @@ MILLIONS = {
     "gan points": 1.61,
     "gan image": 45.1,
     "gan image@64": 64.5,
+    "gan image:r3gan": 41.4,
+    "gan image:r3gan@64": 44.8,
     "diffusion points": 1.35,
     "diffusion text": 89.1,
     "diffusion table": 19,

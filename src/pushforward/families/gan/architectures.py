@@ -12,8 +12,12 @@ from torch import nn
 from pushforward.core.architecture import Architecture, architectures
 from pushforward.core.space import Image, Space
 from pushforward.families.gan.config import GANConfig
-from pushforward.families.gan.critic import convolutional_critic, mlp_critic
-from pushforward.families.gan.generator import convolutional_generator, mlp_generator
+from pushforward.families.gan.critic import bottleneck_critic, convolutional_critic, mlp_critic
+from pushforward.families.gan.generator import (
+    bottleneck_generator,
+    convolutional_generator,
+    mlp_generator,
+)
 from pushforward.families.shared.codecs import scaled, standardised
 
 
@@ -43,11 +47,22 @@ def convolutions(space: Image, config: GANConfig, latent: int, context: int) -> 
     return Players(generator, convolutional_critic(space, config, context))
 
 
+def bottlenecks(space: Image, config: GANConfig, latent: int, context: int) -> Players:
+    """Return two residual networks of bottlenecks without normalisation."""
+    generator = bottleneck_generator(space, config, latent, context)
+    return Players(generator, bottleneck_critic(space, config, context))
+
+
 POINTS = Architecture("mlp", "residual MLPs with sine features", mlps, standardised)
 IMAGES = Architecture("convolutional", "residual convolutions", convolutions, scaled)
+R3GAN = Architecture(
+    "r3gan", "bottlenecks with grouped filters, nothing normalised: R3GAN", bottlenecks, scaled
+)
 
 # of each kind of space, the default first
 ARCHITECTURES = {
     "points": architectures("gan", "points", {"mlp": f"{__name__}:POINTS"}),
-    "image": architectures("gan", "image", {"convolutional": f"{__name__}:IMAGES"}),
+    "image": architectures(
+        "gan", "image", {"convolutional": f"{__name__}:IMAGES", "r3gan": f"{__name__}:R3GAN"}
+    ),
 }
