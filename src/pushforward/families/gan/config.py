@@ -144,7 +144,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ),
     ("gpu", "image:r3gan"): Preset(
         model={"latent": 64, "width": 768, "depth": 2, "context": 64, "gamma": 0.05},
-        train={**ON_CIFAR, "accumulate": 8},
+        train={**ON_CIFAR, "accumulate": 4},
         aim=Aim(
             "CIFAR-10 (32 x 32), with labels",
             "FID 1.96",
@@ -154,7 +154,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ),
     ("gpu", "image:r3gan@64"): Preset(
         model={"latent": 64, "width": 768, "depth": 2, "context": 64, "gamma": 2.0},
-        train={**ON_FFHQ, "accumulate": 16},
+        train={**ON_FFHQ, "accumulate": 8},
         aim=Aim(
             "FFHQ at 64 x 64",
             "FID 1.95",
