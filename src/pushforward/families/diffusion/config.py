@@ -223,7 +223,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "CIFAR-10 (32 x 32)",
             "FID 1.97",
             "Karras et al. 2022 (EDM), table 2, unconditional VP; train.py of NVlabs/edm",
-            "no augmentation",
+            "no augmentation; on the way up a block less a scale; four heads of attention for one",
         ),
     ),
     ("gpu", "image:edm@64"): Preset(
@@ -252,7 +252,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "FFHQ at 64 x 64",
             "FID 2.39",
             "Karras et al. 2022 (EDM), table 2, VP; the command for FFHQ in the README of NVlabs/edm",
-            "no augmentation",
+            "no augmentation; on the way up a block less a scale; four heads of attention for one",
         ),
     ),
     ("smoke", "image:dit"): Preset(
