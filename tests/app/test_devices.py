@@ -253,8 +253,11 @@ def test_small_data_lie_on_the_device_and_large_ones_go_over_in_batches(
     assert moved.x.device == moved.given.label.device == there  # type: ignore[union-attr]
     rows = moved[torch.tensor([3, 1])]
     assert rows.x.device == there
-    monkeypatch.setattr("pushforward.core.placement.room", lambda device: 1600)
+    # 1,600 bytes of examples, and 800 of what they are given
+    monkeypatch.setattr("pushforward.core.placement.room", lambda device: 5 * 2400 - 5)
     assert whole_where_it_fits(data, there) is data
+    monkeypatch.setattr("pushforward.core.placement.room", lambda device: 5 * 2400)
+    assert whole_where_it_fits(data, there) is not data
     weights = []
     for free in (1600, 2**30):
         monkeypatch.setattr("pushforward.core.placement.room", lambda device, free=free: free)

@@ -239,6 +239,23 @@ class Examples:
         given = None if self.given is None else self.given.each(change)
         return replace(self, x=change(self.x), given=given)
 
+    @property
+    def nbytes(self) -> int:
+        """What the examples and their condition take, in bytes.
+
+        Example:
+            >>> Examples(torch.zeros(4, 2), Given.of_label(1, 4)).nbytes
+            64
+        """
+        found: list[int] = []
+
+        def noted(tensor: Tensor) -> Tensor:
+            found.append(tensor.numel() * tensor.element_size())
+            return tensor
+
+        self.each(noted)
+        return sum(found)
+
     def without_labels(self) -> Examples:
         """Return the examples with no class to condition on; a prefix or known columns stay."""
         if self.given is None or self.given.label is None:

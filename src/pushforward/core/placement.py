@@ -297,6 +297,5 @@ def whole_where_it_fits(examples: Examples, device: torch.device) -> Examples:
         >>> whole_where_it_fits(data, torch.device("cpu")) is data
         True
     """
-    size = examples.x.numel() * examples.x.element_size()
-    small = size <= room(device) * SHARE
+    small = examples.nbytes <= room(device) * SHARE
     return examples.to(device) if device.type != PROCESSOR and small else examples
