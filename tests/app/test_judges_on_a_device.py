@@ -111,7 +111,7 @@ def test_texts_are_judged_there(
     )
     assert status == 0, err
     status, _, err = run(
-        "evaluate", tmp_path / "run", "-n", 12, "--features", "sentences", "--device", pretend
+        "evaluate", tmp_path / "run", "-n", 40, "--features", "sentences", "--device", pretend
     )
     assert status == 0, err
     assert set(seen) == {pretend}
