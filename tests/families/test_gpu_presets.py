@@ -182,7 +182,7 @@ def examples_of(space: Space, n: int) -> Examples:
     return examples(space, labelled=False, n=n)
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda e: f"{e}-{id(e.preset)}")
+@pytest.mark.parametrize("entry", entries(), ids=str)
 def test_its_keys_are_known(entry: Entry) -> None:
     cls = family_class(entry.family)
     parse(cls.config_type, entry.preset.model, "model")
