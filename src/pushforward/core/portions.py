@@ -32,6 +32,25 @@ def out_of_memory(error: BaseException) -> bool:
     )
 
 
+def failure_of(error: BaseException, device: torch.device) -> RunFailed | None:
+    """Return what to say of a memory or a device that failed, None of any other error.
+
+    Example:
+        >>> print(failure_of(torch.AcceleratorError("lost"), torch.device("cpu")))
+        cpu, which failed (lost): run it again, or elsewhere with --device cpu
+        >>> failure_of(ValueError("no"), torch.device("cpu")) is None
+        True
+    """
+    if out_of_memory(error):
+        came = f"the memory of {device}, which is not enough for this"
+        return RunFailed(came, "", "ask for fewer examples, or choose another --device")
+    if isinstance(error, torch.AcceleratorError):
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        fix = "run it again, or elsewhere with --device cpu"
+        return RunFailed(f"{device}, which failed ({said})", "", fix)
+    return None
+
+
 @runtime_checkable
 class WatchedMemory(Protocol):
     """The memory of a device, which tells what work takes of it."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import nn
 
+from pushforward.core.errors import PushforwardError
 from pushforward.core.noise import Counted
-from pushforward.core.portions import out_of_memory
+from pushforward.core.portions import failure_of
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.regions import repeated
 
@@ -34,16 +36,23 @@ class Compilation:
     """What came of compiling.
 
     Attributes:
-        blocks: how many are compiled, 0 for none.
+        blocks: that are compiled.
         words: what is to be said of it, empty if nothing was tried.
     """
 
-    blocks: int = 0
+    blocks: tuple[nn.Module, ...] = ()
     words: str = ""
 
-    def paused(self) -> AbstractContextManager[object]:
-        """Return a context in which nothing is compiled, and what is does not run."""
-        return torch.compiler.set_stance("force_eager") if self.blocks else nullcontext()
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Run blocks as they were written as long as the block lasts."""
+        codes = [block._compiled_call_impl for block in self.blocks]
+        _undone(self.blocks)
+        try:
+            yield
+        finally:
+            for block, code in zip(self.blocks, codes, strict=True):
+                block._compiled_call_impl = code
 
 
 def wanted(config: TrainConfig, device: str) -> bool:
@@ -76,66 +85,107 @@ def compiled(
         backend: of `torch.compile`.
     """
     outcome = Compilation()
-    if not active:
+    blocks = tuple(repeated(networks))
+    # what another thread has compiled is its own to undo
+    if not active or any(block._compiled_call_impl is not None for block in blocks):
         yield outcome
         return
-    import torch._dynamo as dynamo  # takes a second, which nobody else should wait for
-
-    blocks, drawn = repeated(networks), Counted._drawn
-    limits: dict[str, Any] = {"recompile_limit": KINDS, "accumulated_recompile_limit": 4 * KINDS}
-    with warnings.catch_warnings(), dynamo.config.patch(**limits):
-        warnings.filterwarnings("ignore", module=r"torch\.")  # of the compiler, about itself
+    graphs: list[int] = []
+    with _opaque_noise():
         try:
-            # a counter's words are of a type that compilers have not
-            setattr(Counted, "_drawn", dynamo.disable(drawn))  # noqa: B010  (its type stays)
-            for block in blocks:
-                block.compile(backend=backend)
-            _try(blocks, trial, outcome)
+            _try(blocks, trial, outcome, _counting(backend, graphs), graphs)
             yield outcome
         finally:
             _undone(blocks)
-            Counted._drawn = drawn
 
 
-def _try(blocks: list[nn.Module], trial: Callable[[], object], outcome: Compilation) -> None:
-    """Run the trial, and leave compiled what it called; nothing if it fails."""
+_OPAQUE = Lock()
+_OPAQUE_FOR: list[Any] = []  # the draws as they were written, once for each who compiles now
+
+
+@contextmanager
+def _opaque_noise() -> Iterator[None]:
+    """Let compilers pass random numbers by, whose words are of a type that they have not, and say
+    nothing of themselves; for as long as anybody compiles."""
+    import torch._dynamo as dynamo  # takes a second, which nobody else should wait for
+
+    with _OPAQUE:
+        drawn = _OPAQUE_FOR[0] if _OPAQUE_FOR else Counted._drawn
+        _OPAQUE_FOR.append(drawn)
+        setattr(Counted, "_drawn", dynamo.disable(drawn))  # noqa: B010  (its type stays)
+    limits: dict[str, Any] = {"recompile_limit": KINDS, "accumulated_recompile_limit": 4 * KINDS}
+    try:
+        with warnings.catch_warnings(), dynamo.config.patch(**limits):
+            warnings.filterwarnings("ignore", module=r"torch\.")
+            yield
+    finally:
+        with _OPAQUE:
+            _OPAQUE_FOR.pop()
+            if not _OPAQUE_FOR:
+                setattr(Counted, "_drawn", drawn)  # noqa: B010
+
+
+def _counting(backend: str, graphs: list[int]) -> Callable[..., Any]:
+    """Return a backend that notes each graph which it is given; being new, it finds no code that
+    somebody compiled before."""
+    from torch._dynamo.backends.registry import lookup_backend
+
+    real = lookup_backend(backend)
+
+    def noting(graph: Any, inputs: Any) -> Any:
+        code = real(graph, inputs)
+        graphs.append(len(inputs))
+        return code
+
+    return noting
+
+
+def _try(
+    blocks: tuple[nn.Module, ...],
+    trial: Callable[[], object],
+    outcome: Compilation,
+    backend: Callable[..., Any],
+    graphs: list[int],
+) -> None:
+    """Compile, run the trial, and leave compiled what it called; nothing if it fails."""
     called: set[int] = set()
 
-    def noting(block: nn.Module) -> Callable[..., Any]:
-        code = block._compiled_call_impl
-        assert code is not None
-
+    def noting(block: nn.Module, code: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
             called.add(id(block))
             return code(*args, **kwargs)
 
-        run.code = code
         return run
 
+    codes: list[Any] = []
     for block in blocks:
-        block._compiled_call_impl = noting(block)
+        block.compile(backend=backend)
+        codes.append(block._compiled_call_impl)
+        block._compiled_call_impl = noting(block, codes[-1])
     started = time.perf_counter()
     try:
         trial()
     except Exception as error:
-        if out_of_memory(error):
-            raise
+        if isinstance(error, PushforwardError) or failure_of(error, torch.device("cpu")):
+            raise  # it would happen without compiling too
         _undone(blocks)
         outcome.words = f"not compiled: {_reason(error)}"
         return
-    for block in blocks:
-        noted: Any = block._compiled_call_impl
-        block._compiled_call_impl = noted.code if id(block) in called else None
-    outcome.blocks = len(called)
-    blocks_said = "1 block" if len(called) == 1 else f"{len(called)} blocks"
-    outcome.words = (
-        f"compiled {blocks_said} in {time.perf_counter() - started:.0f} s"
-        if called
-        else "not compiled: this runs steps of its own in the place of a network's blocks"
-    )
+    for block, code in zip(blocks, codes, strict=True):
+        block._compiled_call_impl = code if id(block) in called and graphs else None
+    if not called:
+        outcome.words = (
+            "not compiled: this runs steps of its own in the place of a network's blocks"
+        )
+    elif not graphs:
+        outcome.words = "not compiled: what these blocks do cannot be traced"
+    else:
+        outcome.blocks = tuple(block for block in blocks if id(block) in called)
+        many = "1 block" if len(called) == 1 else f"{len(called)} blocks"
+        outcome.words = f"compiled {many} in {time.perf_counter() - started:.0f} s"
 
 
-def _undone(blocks: list[nn.Module]) -> None:
+def _undone(blocks: Iterable[nn.Module]) -> None:
     for block in blocks:
         block._compiled_call_impl = None
 
@@ -146,7 +196,10 @@ def _reason(error: BaseException) -> str:
         error = cause
     name, said = type(error).__name__, str(error).strip()
     if name == "InvalidCxxCompiler":
-        return "this machine has no C++ compiler"
+        from torch._inductor import config
+
+        names = config.cpp.cxx if isinstance(config.cpp.cxx, tuple) else (config.cpp.cxx,)
+        return f"no C++ compiler was found ({', '.join(str(one) for one in names if one)})"
     if "riton" in name:
         return "Triton, which compiles for this device, is not installed"
     first = said.splitlines()[0] if said else name

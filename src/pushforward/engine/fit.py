@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,23 @@ from pushforward.core.given import Examples
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import whole_where_it_fits
-from pushforward.core.portions import out_of_memory
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import Budget, budget_of
 from pushforward.engine.checkpoint import LAST, load_state, save_state, save_weights
 from pushforward.engine.compiling import Compilation, compiled, wanted
 from pushforward.engine.ema_bank import FOLDER, EmaBank
+from pushforward.engine.failing import Failing
 from pushforward.engine.feeding import Feed
-from pushforward.engine.fit_records import GENTLER, Diverged, FitRecord, Progress, interrupted
-from pushforward.engine.gradients import gone, gradients, noise_of_parts, too_large
+from pushforward.engine.fit_records import (
+    GENTLER,
+    Diverged,
+    FitRecord,
+    Progress,
+    interrupted,
+    progress_of,
+)
+from pushforward.engine.gradients import gradients, noise_of_parts
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.loss_scale import LossScales
@@ -44,7 +50,7 @@ from pushforward.engine.optimiser import (
     take_step,
 )
 from pushforward.engine.order import DataOrder
-from pushforward.engine.precision import prepared_networks, resolved
+from pushforward.engine.precision import PreparedNetworks, prepared_networks, resolved
 from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.engine.steering import HELD_OUT_ROWS, Probe, Steering
@@ -82,36 +88,16 @@ def fit(
         BadInput: snapshots of averages without a directory to keep them in.
         Diverged: the loss stays NaN, or at the end there are no weights of which the held-out
             quantity is a number.
-        RunFailed: the disk is full, or the memory; of the latter the state is saved.
+        RunFailed: the disk is full, the memory is not enough, or the device fails; it says what is
+            saved.
         Interrupted: Ctrl-C; the state was saved.
     """
-    run = _Run(model, train, validation, config, directory, probe)
-    if resume and directory is not None:
-        run.restore()
-    else:
-        model.prepare(train)
-        run.begin()
-    once = once_differentiated(model)
-    run.start_clock()  # what compiling takes is part of a budget
-    with (
-        InterruptGuard() as guard,
-        run.feed,
-        prepared_networks(model.networks(), run.precision, config.channels_last),
-        recomputed(once, config.activation_checkpointing),
-        compiled(
-            once, partial(run.or_say, run.trial), wanted(config, model.device.type)
-        ) as run.compilation,
-    ):
-        while not run.progress.stopped:
-            run.or_say(run.step)
-            run.read_clock()
-            run.after_step()
-            if observer is not None:
-                observer(run.progress)
-            if guard.requested and not run.progress.stopped:
-                run.checkpoint()
-                raise interrupted(run.progress.step, directory)
-    return run.finish()
+    failing = Failing(config, directory, model.device)
+    with failing.watched():
+        run = _Run(model, validation, config, directory, probe, failing)
+        run.begin(train, resume)
+        run.go(observer)
+        return run.finish()
 
 
 class _Run:
@@ -120,27 +106,26 @@ class _Run:
     def __init__(
         self,
         model: GenerativeModel,
-        train: Examples,
         validation: Examples,
         config: TrainConfig,
         directory: Path | None,
         probe: tuple[str, Probe] | None,
+        failing: Failing,
     ) -> None:
         self.model, self.config, self.directory = model, config, directory
+        self.failing = failing
         steering = validation[: config.held_out_rows or HELD_OUT_ROWS]
         held_out = whole_where_it_fits(steering, model.device)
         self.steering = Steering(model, held_out, probe, config.seed)
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
         self.optimisers = build_optimisers(self.groups, config, model.hidden_matrices())
-        order = DataOrder(len(train), config.batch_size, config.seed)
-        self.feed = Feed(whole_where_it_fits(train, model.device), order, model.device)
         self.noise = noise_of_parts(config, model.device)
         self.history = History(None if directory is None else directory / "history.jsonl")
         self.progress = Progress()
         twice = bool(model.differentiated_twice)
         self.precision = resolved(config.precision, model.device.type, twice)
-        self.compilation = Compilation()
+        self.compilation, self.prepared = Compilation(), PreparedNetworks()
         self.bank: EmaBank | None = None
         if config.ema_snapshots is not None:
             if directory is None:
@@ -151,17 +136,48 @@ class _Run:
         self.saved_at = 0.0
         self.started: float | None = None
         self.nan_streak = 0
-        self.midway = False  # whether a part of the model has made its step and the rest has not
 
-    def begin(self) -> None:
-        """Start the average from the initial weights."""
-        self.average = WeightAverage(self.model, self.config.ema)
-        if self.history.path is not None:
-            self.history.rewind(-1)
-        if self.bank is not None:
-            self.bank.rewind(0)
+    def begin(self, train: Examples, resume: bool) -> None:
+        """Go on from a checkpoint, or start the average from the initial weights."""
+        order = DataOrder(len(train), self.config.batch_size, self.config.seed)
+        self.feed = Feed(whole_where_it_fits(train, self.model.device), order, self.model.device)
+        if resume and self.directory is not None:
+            self._restore()
+        else:
+            self.model.prepare(train)
+            self.average = WeightAverage(self.model, self.config.ema)
+            if self.history.path is not None:
+                self.history.rewind(-1)
+            if self.bank is not None:
+                self.bank.rewind(0)
+        self.failing.step, self.failing.save = self.progress.step, self.checkpoint
 
-    def restore(self) -> None:
+    def go(self, observer: Callable[[Progress], None] | None) -> None:
+        """Make steps until the budget is spent, or somebody stops it."""
+        p, config, device = self.progress, self.config, self.model.device.type
+        once = once_differentiated(self.model)
+        self._start_clock()  # what compiling takes is part of a budget
+        with (
+            InterruptGuard() as guard,
+            self.feed,
+            prepared_networks(
+                self.model.networks(), self.precision, config.channels_last
+            ) as self.prepared,
+            recomputed(once, config.activation_checkpointing),
+            compiled(once, self._trial, wanted(config, device)) as self.compilation,
+        ):
+            while not p.stopped:
+                self._step()
+                self._read_clock()
+                self._after_step()
+                self.failing.step, self.failing.save = p.step, self.checkpoint
+                if observer is not None:
+                    observer(p)
+                if guard.requested and not p.stopped:
+                    self.checkpoint()
+                    raise interrupted(p.step, self.directory)
+
+    def _restore(self) -> None:
         """Load everything a checkpoint holds."""
         assert self.directory is not None
         sections, counters = load_state(self.directory / "state" / LAST)
@@ -169,7 +185,7 @@ class _Run:
         self.average = WeightAverage(self.model, self.config.ema)
         self.average.load(sections["average"])
         restore_optimisers(self.optimisers, sections.get("optimiser", {}))
-        self.progress = Progress(**counters)
+        self.progress = progress_of(counters, self.directory / "state" / LAST)
         self.steering.restore(sections.get("best"), self.progress.held_out_name)
         finished = self.progress.stopped
         fraction = self.budget.fraction(
@@ -177,7 +193,10 @@ class _Run:
         )
         # a finished run goes on only if the budget was raised
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
-        # of a raised budget less is spent than was: learning rate and snapshots go by the new one
+        if fraction < self.progress.fraction:
+            # of a raised budget less is spent than was: what is due goes by the new one
+            self.progress.evaluated = math.floor(fraction * EVALUATIONS)
+            self.progress.logged = math.floor(fraction * LOGS)
         self.progress.fraction = fraction
         self.saved_at = self.progress.seconds
         self.history.rewind(self.progress.step)
@@ -185,49 +204,31 @@ class _Run:
             self.bank.averages.load(sections)
             self.bank.rewind(self.progress.step)
 
-    def start_clock(self) -> None:
+    def _start_clock(self) -> None:
         """Count seconds from here, after those of earlier legs."""
         if not self.progress.stopped:  # a finished run spends none
             self.started = time.perf_counter() - self.progress.seconds
 
-    def read_clock(self) -> None:
+    def _read_clock(self) -> None:
         """Note the seconds that training took so far."""
         if self.started is not None:
             self.progress.seconds = time.perf_counter() - self.started
 
-    def or_say(self, work: Callable[[], None]) -> None:
-        """Do a part of a step; save the state and say how to go on where the memory or the device
-        fails.
-
-        Raises:
-            RunFailed: one of the two.
-        """
-        try:
-            work()
-        except (RuntimeError, MemoryError) as error:
-            where, step = self.model.device, self.progress.step
-            if isinstance(error, torch.AcceleratorError) and not out_of_memory(error):
-                raise gone(error, where, step) from None  # what lies there cannot be read any more
-            if not out_of_memory(error):
-                raise
-            if not self.midway:
-                self.checkpoint()
-            raise too_large(self.config, where, step) from None
-
-    def step(self) -> None:
+    def _step(self) -> None:
         """One optimiser step of every loss the model yields."""
         p, config = self.progress, self.config
         factor = warmup_cosine(p.fraction, config.warmup, config.final_learning_rate)
         set_learning_rate(self.optimisers, config, factor)
         scales = LossScales(self.precision.scaled, p.loss_scales)
         for loss, value in self._gradients(scales):
+            self.failing.save = None  # from here to the end of the step nothing is whole
             group = self.groups[loss.parameters]
             scales.unscale(loss.parameters, group)
             norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
             if math.isfinite(norm) and math.isfinite(value):
                 take_step(self.optimisers[loss.parameters])
                 scales.fitted(loss.parameters)
-                self.nan_streak, self.midway = 0, True
+                self.nan_streak = 0
             else:
                 p.skipped += 1
                 self.nan_streak += not scales.overflowed(loss.parameters)
@@ -249,7 +250,6 @@ class _Run:
             raise Diverged(came, "a finite loss", GENTLER)
         self.model.step_taken(p.fraction)
         self.average.update(self.model, p.step)
-        self.midway = False
         p.step += 1
         if self.bank is not None:
             self.bank.update(self.model, p.step)
@@ -259,15 +259,17 @@ class _Run:
         batch = self.feed.batch(step)
         return gradients(self.model, self.groups, batch, self.noise, step, scales)
 
-    def trial(self) -> None:
+    def _trial(self) -> None:
         """Compute the gradients of the next step, and leave everything as it is."""
         buffers = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
-        for _ in self._gradients(LossScales(self.precision.scaled, {})):
-            pass
-        for name, buffer in self.model.named_buffers():
-            buffer.copy_(buffers[name])
+        try:
+            for _ in self._gradients(LossScales(self.precision.scaled, {})):
+                pass
+        finally:
+            for name, buffer in self.model.named_buffers():
+                buffer.copy_(buffers[name])
 
-    def after_step(self) -> None:
+    def _after_step(self) -> None:
         """Log, evaluate, checkpoint and stop where each is due."""
         p = self.progress
         before, p.fraction = (
@@ -284,7 +286,7 @@ class _Run:
             # anything
             due = due and p.evaluating <= EVALUATING * p.seconds
         if due and self.steering.name:
-            with self.compilation.paused():
+            with self.compilation.paused(), self.prepared.paused():
                 self.steering.measure(self.average, p)
             p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
         if due or p.fraction * LOGS >= p.logged + 1:
@@ -305,7 +307,7 @@ class _Run:
         """Save the complete state, and the weights that `sample` would use now."""
         if self.directory is None:
             return
-        self.read_clock()  # held-out evaluations since the last step count too
+        self._read_clock()  # held-out evaluations since the last step count too
         self.saved_at = self.progress.seconds
         sections = {
             "model": self.model.state_dict(),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+import math
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from pushforward.core.errors import RunFailed
+from pydantic import TypeAdapter, ValidationError
+
+from pushforward.core.errors import BadInput, RunFailed
 
 GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
 
@@ -37,6 +41,28 @@ class Progress:
     loss: float | None = None
     held_out_name: str = ""
     loss_scales: dict[str, list[float]] = field(default_factory=dict)
+
+
+def progress_of(counters: dict[str, Any], path: Path) -> Progress:
+    """Return the counters of a checkpoint, as whoever wrote them could have.
+
+    Raises:
+        BadInput: others, which somebody edited.
+    """
+    known = {field.name for field in fields(Progress)}
+    try:
+        found = TypeAdapter(Progress).validate_json(json.dumps(counters), strict=True)
+        sound = set(counters) <= known and min(found.step, found.evaluated, found.logged) >= 0
+        sound = sound and 0.0 <= found.seconds < math.inf
+    except ValidationError:
+        sound = False
+    if not sound:
+        raise BadInput(
+            f"the counters of the checkpoint {path}",
+            "those of a training",
+            "it was edited; start the run again in a new folder",
+        )
+    return Progress(**counters)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from pushforward.core.errors import RunFailed
 from pushforward.core.given import Examples
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
@@ -79,41 +78,5 @@ def noise_of_parts(config: TrainConfig, device: torch.device) -> list[StepNoise]
         >>> len(noise_of_parts(TrainConfig(accumulate=3), torch.device("cpu")))
         3
     """
-    parts = range(config.accumulate)
+    parts = range(min(config.accumulate, config.batch_size))
     return [StepNoise(config.seed, "step", part, device=device) for part in parts]
-
-
-def too_large(config: TrainConfig, device: torch.device, step: int) -> RunFailed:
-    """Return what to say of a training that ran out of memory.
-
-    Example:
-        >>> print(too_large(TrainConfig(batch_size=64), torch.device("cpu"), 3).fix)
-        the state is saved: go on with --resume and -s train.accumulate=2, which takes a batch in parts
-    """
-    batch, parts = config.batch_size, config.accumulate
-    whole = f"batches of {batch}" if parts == 1 else f"batches of {batch} in {parts} parts"
-    fix = f"go on with --resume and -s train.accumulate={2 * parts}, which takes a batch in parts"
-    if 2 * parts > batch and not config.activation_checkpointing:
-        fix = "go on with --resume and -s train.activation_checkpointing=true, which keeps less"
-    elif 2 * parts > batch:
-        fix = "train a smaller model, or on another --device"
-    return RunFailed(
-        f"the memory of {device} was not enough at step {step}, with {whole}",
-        "",
-        f"the state is saved: {fix}",
-    )
-
-
-def gone(error: BaseException, device: torch.device, step: int) -> RunFailed:
-    """Return what to say of a device that fails in the middle of training.
-
-    Example:
-        >>> print(gone(ValueError("lost"), torch.device("cpu"), 3).came)
-        cpu, which failed at step 3 (lost)
-    """
-    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return RunFailed(
-        f"{device}, which failed at step {step} ({said})",
-        "",
-        "go on from the last checkpoint with --resume, or elsewhere with --device cpu",
-    )

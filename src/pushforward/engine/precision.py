@@ -107,33 +107,63 @@ def _to_float(output: Any, dtype: torch.dtype) -> Any:
     return output
 
 
-def _autocast(forward: Callable[..., Any], device: str, dtype: torch.dtype) -> Callable[..., Any]:
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with torch.autocast(device, dtype=dtype):
-            return _to_float(forward(*args, **kwargs), dtype)
+class PreparedNetworks:
+    """Whether networks compute as they were prepared to.
 
-    return wrapped
+    Example:
+        >>> prepared = PreparedNetworks()
+        >>> with prepared.paused():
+        ...     prepared.active
+        False
+    """
+
+    def __init__(self) -> None:
+        self.active = True
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Compute in single precision as long as the block runs: what is measured is no training."""
+        self.active = False
+        try:
+            with products_in("ieee"):
+                yield
+        finally:
+            self.active = True
+
+    def autocast(
+        self, forward: Callable[..., Any], device: str, dtype: torch.dtype
+    ) -> Callable[..., Any]:
+        """Return what computes products in a precision while nothing is paused."""
+
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if not self.active:
+                return forward(*args, **kwargs)
+            with torch.autocast(device, dtype=dtype):
+                return _to_float(forward(*args, **kwargs), dtype)
+
+        return wrapped
 
 
 @contextmanager
 def prepared_networks(
     networks: dict[str, nn.Module], precision: Precision, channels_last: bool
-) -> Iterator[None]:
+) -> Iterator[PreparedNetworks]:
     """Run a block with networks in autocast to a precision and/or channels-last layout; weights
     stay float32, and what is left in it may multiply in TF32.
 
     Which of the two pays is a measurement, so presets decide; see LOG.md for the numbers.
     """
+    prepared = PreparedNetworks()
     if channels_last:
         for net in networks.values():
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if precision.dtype is not None:
         for net in networks.values():
             device = next((p.device.type for p in net.parameters()), "cpu")
-            net.forward = _autocast(net.forward, device, precision.dtype)
+            net.forward = prepared.autocast(net.forward, device, precision.dtype)
     try:
         with products_in("ieee" if precision.dtype is None else "tf32"):
-            yield
+            yield prepared
     finally:
         for net in networks.values():
             net.__dict__.pop("forward", None)

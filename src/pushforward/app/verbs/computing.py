@@ -57,12 +57,20 @@ class ComputingRequest(Request):
 
     @contextmanager
     def placed(self, watch: Watch) -> Iterator[None]:
-        """Put models where they were asked for as long as the block runs, and say where that is."""
+        """Put models where they were asked for as long as the block runs, and say where that is.
+
+        Raises:
+            RunFailed: the memory or the device fails, and nobody knows better what to say.
+        """
         from pushforward.core.placement import PROCESSOR, Placement, computing_on
+        from pushforward.core.portions import failure_of
 
         def tell(device: torch.device) -> None:
             if device.type != PROCESSOR:
                 watch.say(f"computing on {Placement.of(device).words()}")
 
-        with computing_on(self.device, tell):
-            yield
+        with computing_on(self.device, tell) as device:
+            try:
+                yield
+            except (RuntimeError, MemoryError) as error:
+                raise failure_of(error, device) or error from None
