@@ -194,7 +194,7 @@ def test_a_program_says_where(tmp_path: Path, pretend: str) -> None:
         ("cdua", r"did you mean 'cuda'\?"),
         ("cuda:x", r"--device cuda:x: expected auto, cpu"),
         ("cuda:-1", r"--device cuda:-1: expected auto, cpu"),
-        ("", r"--device : expected auto"),
+        ("", r"--device '': expected auto"),
         (
             "cuda",
             r"--device cuda: expected a device of this machine, which has cpu.*leave --device",

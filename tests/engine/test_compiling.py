@@ -193,3 +193,55 @@ def test_auto_compiles_long_trainings_where_it_pays(
     changes: dict[str, object], device: str, expected: bool
 ) -> None:
     assert wanted(TrainConfig(**changes), device) == expected  # type: ignore[arg-type]
+
+
+def test_who_compiles_at_the_same_time_leaves_things_as_they_were() -> None:
+    """The first to come leaves first; a model that is compiled already is left to whoever did."""
+    drawn, stance = Counted._drawn, torch._dynamo.eval_frame._stance.stance
+    one, two = (tiny_model(Case(family, Points(2), False)) for family in ("vae", "flow"))
+    nets = [model.networks().values() for model in (one, two)]
+    draw = [lambda model=model: model.sample(2) for model in (one, two)]
+    first, second, third = (fast(nets[k], draw[k], True) for k in (0, 1, 0))
+    a, b, c = first.__enter__(), second.__enter__(), third.__enter__()
+    assert a.blocks
+    assert b.blocks
+    assert (c.blocks, c.words) == ((), "")
+    with a.paused():
+        assert all(block._compiled_call_impl is None for block in a.blocks)
+    assert all(block._compiled_call_impl is not None for block in a.blocks)
+    first.__exit__(None, None, None)
+    assert all(block._compiled_call_impl is not None for block in b.blocks)
+    second.__exit__(None, None, None)
+    third.__exit__(None, None, None)
+    assert Counted._drawn is drawn
+    assert torch._dynamo.eval_frame._stance.stance == stance
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_what_fails_without_compiling_too_is_no_matter_of_compiling(
+    error: type[Exception],
+) -> None:
+    model = tiny_model(Case("vae", Points(2), False))
+
+    def trial() -> None:
+        raise error("no")
+
+    with pytest.raises(error), fast(model.networks().values(), trial, True):
+        raise AssertionError
+    assert all(module._compiled_call_impl is None for module in model.modules())
+
+
+def test_what_cannot_be_traced_is_said() -> None:
+    class Stubborn(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(2, 2)
+
+        @torch._dynamo.disable
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.linear(x)
+
+    net = Stubborn()
+    with fast([net], lambda: net(torch.ones(1, 2)), True) as outcome:
+        assert outcome.words == "not compiled: what these blocks do cannot be traced"
+        assert net._compiled_call_impl is None

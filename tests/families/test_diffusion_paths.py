@@ -234,7 +234,11 @@ def test_a_setting_that_would_change_nothing_is_refused() -> None:
             {"coupling": "optimal-transport"},
             r"'model\.coupling=optimal-transport' for diffusion of text.*neighbours",
         ),
-        (Points(2), {"dropout": 0.1}, r"'model\.dropout=0\.1' for diffusion of points.*coupling"),
+        (
+            Points(2),
+            {"dropout": 0.1},
+            r"'model\.dropout=0\.1' on points: expected a network that reads dropout",
+        ),
         (Points(2), {"architecture": "dit"}, "architecture 'dit' on points"),
     ):
         with pytest.raises(BadInput, match=sentence):

@@ -75,7 +75,7 @@ class Placement:
         return self.device if told == self.device else f"{self.device} ({told})"
 
 
-def chosen(asked: str = AUTO) -> torch.device:
+def chosen(asked: str | torch.device = AUTO) -> torch.device:
     """Return the device that a word stands for.
 
     Raises:
@@ -86,22 +86,19 @@ def chosen(asked: str = AUTO) -> torch.device:
         device(type='cpu')
     """
     here = available()
+    if not isinstance(asked, str | torch.device):
+        raise BadInput(f"--device {asked!r}", "a word", "such as auto, cpu, cuda or cuda:1")
+    asked = str(asked)
     if asked == AUTO:
         kind = next((kind for kind in AUTOMATIC if kind in here), PROCESSOR)
         return _indexed(kind, 0)
     kind, colon, number = asked.partition(":")
-    if kind not in {PROCESSOR, *ACCELERATORS, *here} or (
+    counts = {PROCESSOR: 1, **here}
+    if kind not in {*ACCELERATORS, *counts} or (
         colon and not (number.isascii() and number.isdigit())
     ):
-        known = [AUTO, PROCESSOR, *(kind for kind in ACCELERATORS if kind not in SINGLE)]
-        raise BadInput(
-            f"--device {asked}",
-            f"{', '.join(known)}, or one of several, such as cuda:1",
-            "a GPU is called cuda" if "gpu" in asked.lower() else nearest(kind, known),
-        )
-    if kind == PROCESSOR:
-        return torch.device(PROCESSOR)
-    if kind not in here:
+        raise _unknown(asked, kind, {*ACCELERATORS, *counts})
+    if kind not in counts:
         raise BadInput(
             f"--device {asked}",
             f"a device of this machine, which has {_listed(here)}",
@@ -113,13 +110,32 @@ def chosen(asked: str = AUTO) -> torch.device:
             "a device with double precision, in which densities are computed",
             f"this machine has {_listed({k: n for k, n in here.items() if k not in SINGLE})}",
         )
-    if int(number or 0) >= here[kind]:
+    if int(number or 0) >= counts[kind]:
+        many = f"{kind}:0 to {kind}:{counts[kind] - 1}"
         raise BadInput(
             f"--device {asked}",
-            f"{kind}:0 to {kind}:{here[kind] - 1}" if here[kind] > 1 else f"{kind}:0, the only one",
+            many if counts[kind] > 1 else f"{kind}:0, the only one",
             "they are counted from 0",
         )
     return _indexed(kind, int(number or 0))
+
+
+def _unknown(asked: str, kind: str, kinds: set[str]) -> BadInput:
+    """Return what to say of a word that stands for no device."""
+    known = [AUTO, PROCESSOR, *(kind for kind in ACCELERATORS if kind not in SINGLE)]
+    meant = asked.strip().lower()
+    if any(brand in meant for brand in ("gpu", "nvidia", "rocm", "amd")):
+        hint = "a GPU is called cuda"
+    elif meant != asked and (meant in known or meant.partition(":")[0] in kinds):
+        hint = f"did you mean '{meant}'?"
+    elif kind in kinds:
+        hint = "they are counted from 0, such as cuda:0"
+    else:
+        hint = nearest(kind, known)
+    shown = asked if asked and asked == asked.strip() else repr(asked)
+    return BadInput(
+        f"--device {shown}", f"{', '.join(known)}, or one of several, such as cuda:1", hint
+    )
 
 
 def available() -> dict[str, int]:
@@ -154,7 +170,7 @@ def _listed(here: dict[str, int]) -> str:
 
 @contextmanager
 def computing_on(
-    asked: str = AUTO, tell: Callable[[torch.device], None] | None = None
+    asked: str | torch.device = AUTO, tell: Callable[[torch.device], None] | None = None
 ) -> Iterator[torch.device]:
     """Choose where models are put for as long as the block runs.
 

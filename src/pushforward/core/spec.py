@@ -145,7 +145,7 @@ class TrainConfig(Config):
         "float32",
         description="of networks; auto: bfloat16 where the device computes in it, float16 on GPUs that do not, else float32",
     )
-    compile: bool | Literal["auto"] = Field(
+    compile: Literal["auto", True, False] = Field(
         "auto", description="networks, block by block; auto: on GPUs where the training is long"
     )
     activation_checkpointing: bool = Field(
@@ -167,6 +167,10 @@ class TrainConfig(Config):
     )
     seed: int = Field(0, ge=0)
 
+
+# how a device computes and how a batch fits into it: settings that may change in the middle of a
+# training, which a run goes on with unless others are asked for
+ARITHMETIC = ("accumulate", "activation_checkpointing", "precision", "compile")
 
 MOST_SHOWN = 200  # characters of a value in a message
 

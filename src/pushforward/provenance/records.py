@@ -50,6 +50,7 @@ class _FitFacts(_Record):
 class _Resumed(_Record):
     step: int
     versions: dict[str, str]
+    computed: dict[str, str] = {}
 
 
 class _Manifest(_Record):

@@ -21,7 +21,7 @@ from pushforward.app.runs.smaller import smaller_examples
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
-from pushforward.core.spec import TrainConfig, parse
+from pushforward.core.spec import ARITHMETIC, TrainConfig, parse
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
@@ -250,15 +250,23 @@ def _with(plan: Plan, train: dict[str, Any], model: dict[str, Any] | None = None
 
 def as_recorded(plan: Plan, path: Path) -> Plan | None:
     """Return a plan with what was chosen when the run at `path` began, for `--resume`: nothing is
-    timed again.
+    timed again, and a device computes as it did unless something else is asked for.
 
     None where no run can be read: nothing was trained there yet, or `train` says what is wrong with
     it.
+
+    Raises:
+        BadInput: a precision of the run that the device of now has not.
     """
     try:
-        chosen = open_record(path).config.get("fitted") or {}
+        config = open_record(path).config
     except BadInput:
         return None
+    chosen, known = config.get("fitted") or {}, config.get("train") or {}
+    kept = {k: known[k] for k in ARITHMETIC if k in known and plan.free(f"train.{k}")}
+    settings = {**plan.train_config.model_dump(exclude_none=True), **kept}
+    plan = replace(plan, train_config=parse(TrainConfig, settings, "train"))
+    resolved(plan.train_config.precision, here().type)
     train = {k: v for k, v in chosen.get("train", {}).items() if plan.free(f"train.{k}")}
     model = {k: v for k, v in chosen.get("model", {}).items() if plan.free(f"model.{k}")}
     return _with(plan, train, model) if train or model else plan

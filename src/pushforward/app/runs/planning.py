@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pushforward.core.errors import Unsupported
+from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
 from pushforward.core.spec import TrainConfig, parse
@@ -158,6 +158,8 @@ def plan_training(
         train_values["batch_size"] = min(
             most, train_values.get("batch_size", TrainConfig.model_fields["batch_size"].default)
         )
+    if "train.accumulate" not in given and "accumulate" in train_values:
+        train_values["accumulate"] = min(train_values["accumulate"], train_values["batch_size"])
     data = dict(overrides.get("data", {}))
     if dataset.context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(
@@ -166,6 +168,12 @@ def plan_training(
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
     resolved(train_config.precision, here().type)  # what the device does not compute in is refused
+    if train_config.accumulate > train_config.batch_size:
+        raise BadInput(
+            f"train.accumulate={train_config.accumulate} with batches of {train_config.batch_size}",
+            f"at most {train_config.batch_size} parts",
+            "a part has an example at least",
+        )
     return Plan(
         cls.family,
         preset,

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pushforward.app.runs.opening import TABLE
 from pushforward.core.errors import BadInput, written_in
 from pushforward.core.files import json_text
-from pushforward.core.spec import TrainConfig, parse
+from pushforward.core.spec import ARITHMETIC, TrainConfig, parse
 from pushforward.data.encoding import encoding_from_json
 from pushforward.engine.budget import MEASURES, Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
+from pushforward.engine.fit_records import progress_of
 from pushforward.families.build import family_class
 from pushforward.provenance.ownership import claim, holdings, sweep
 from pushforward.provenance.run_directory import (
@@ -37,6 +38,7 @@ from pushforward.provenance.run_directory import (
 
 # what may change: how a batch fits into memory, and how a device computes, is no other training
 FREE = (*MEASURES, "accumulate", "activation_checkpointing", "precision", "compile")
+EXACT = "activation_checkpointing"  # changes nothing
 _LATER = ("reading", "marks")
 
 
@@ -80,24 +82,56 @@ def leg_of(
             "it was written as it is; train a new run, or replace it with --overwrite",
         )
     _same_run(record, config, facts, encoding)
-    counters = load_counters(path / LAST)
+    counters = asdict(progress_of(load_counters(path / LAST), path / LAST))
     spent = _spent(record, config, counters)
     sweep(path)
     before = record.manifest.get("resumed") or []
     earlier = before[-1]["versions"] if before else record.manifest.get("versions", {})
+    earlier, current = (
+        {**earlier, **_computed_before(record)},
+        {**versions(), **_computed(facts, config)},
+    )
     now = {
         "step": counters["step"],
         "seconds": round(counters["seconds"], 3),
         "at": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
-    leg = {**now, "budget": str(_budget(config)), "versions": versions()}
-    notes = (*spent, *differences(earlier, versions()), record.of_other_seeds)
-    return Leg(tuple(filter(None, notes)), {"resumed": [*before, leg]})
+    leg = {
+        **now,
+        "budget": str(_budget(config)),
+        "versions": versions(),
+        "computed": _computed(facts, config),
+        "before": _computed_before(record),
+    }
+    notes = (*spent, *differences(earlier, current), record.of_other_seeds)
+    # the manifest says where a run began, and its legs where they went on
+    began = record.manifest.get("device") or facts["device"]
+    return Leg(tuple(filter(None, notes)), {"resumed": [*before, leg], "device": began})
+
+
+def _computed(facts: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
+    """Return where and how weights are computed, in words: what they depend on byte for byte."""
+    train = {**parse(TrainConfig, {}, "train").model_dump(), **config["train"]}
+    kept = {f"train.{key}": str(train[key]) for key in ARITHMETIC if key != EXACT}
+    return {"device": facts["device"]["device"], **kept}
+
+
+def _computed_before(record: RunRecord) -> dict[str, str]:
+    """Return the same of the last leg of a run, of an older version what it wrote down."""
+    legs = record.manifest.get("resumed") or []
+    if legs and isinstance(known := legs[-1].get("computed"), dict):
+        return known
+    placed = record.manifest.get("device")
+    with written_in(record.path / CONFIG, OTHER_VERSION):
+        found = _computed({"device": {"device": ""}}, record.config)
+    if legs or not (isinstance(placed, dict) and isinstance(placed.get("device"), str)):
+        return {key: value for key, value in found.items() if key != "device"}
+    return {**found, "device": placed["device"]}
 
 
 def differences(earlier: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence if a run goes on with other versions, another machine or another number of
-    threads.
+    """Return a sentence if a run goes on with other versions, another machine, device, arithmetic or
+    number of threads.
 
     Example:
         >>> differences({"torch": "2.12.0"}, {"torch": "2.12.0"}), differences({"torch": "2.12.0"}, {"torch": "2.13.0"})[0][:40]
@@ -132,9 +166,8 @@ def _same_run(
         before = _but_budget(record.config)
     now = _but_budget(config)
     if before != now:
-        changed = [k for k in now if now[k] != before.get(k)]
         raise BadInput(
-            f"--resume with other settings ({', '.join(changed)}) than {path}",
+            f"--resume with other settings ({', '.join(_changed(before, now))}) than {path}",
             "the same settings",
             "start a new run for new settings",
         )
@@ -151,6 +184,17 @@ def _same_run(
             "the same run",
             "start a new run for a new teacher",
         )
+
+
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Yield which settings differ, and how."""
+    for key in now:
+        was, is_now = before.get(key), now[key]
+        if isinstance(was, dict) and isinstance(is_now, dict):
+            names = [n for n in {**was, **is_now} if was.get(n) != is_now.get(n) and n != "seed"]
+            yield from (f"{key}.{name}={is_now.get(name)}, was {was.get(name)}" for name in names)
+        elif was != is_now:
+            yield key
 
 
 def _same_dictionary(record: RunRecord, encoding: dict[str, Any]) -> bool:
@@ -214,6 +258,8 @@ def _spent(record: RunRecord, config: dict[str, Any], counters: dict[str, Any]) 
         BadInput: there is nothing left of it.
     """
     before, now, step = _budget(record.config), _budget(config), counters["step"]
+    if before == now and counters["stopped"]:
+        return (f"the run has spent its budget of {now}: nothing is left to train",)
     if before == now:
         return ()
     if counters["stopped"] == "patience":

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pushforward.app.runs.divergence import noting_divergence, refuse_diverged
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.resuming import leg_of
@@ -79,7 +81,7 @@ def train(
     _check_place(plan, path, resume, overwrite)
     begun, go_on = resume, RESUME_INSTEAD if overwrite else RESUME
     with going_on(lambda: go_on if begun and path.is_dir() else AGAIN), writing(path):
-        facts = _facts(plan)
+        facts = _facts(plan, model.device)
         if not resume:
             claim(path, overwrite)
             begun = True
@@ -190,7 +192,7 @@ def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
     return model.to(here()).eval(), record
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: Plan, device: torch.device) -> dict[str, Any]:
     data = plan.dataset
     return {
         "family": plan.family,
@@ -209,7 +211,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
             "lost": list(data.lost),
         },
         **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
-        "device": asdict(Placement.of(here())),
+        "device": asdict(Placement.of(device)),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 
@@ -251,7 +253,7 @@ def save_run(
             _copy_run(source, target)
             return
         assert plan is not None
-        begin(target, plan.config(), _facts(plan), plan.encoding(), "writing")
+        begin(target, plan.config(), _facts(plan, model.device), plan.encoding(), "writing")
         save_weights(target / run_directory.WEIGHTS, dict(model.state_dict()))
         history = facts.get("history", [])
         write_text(target / run_directory.HISTORY, "".join(json.dumps(r) + "\n" for r in history))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 from pydantic.fields import FieldInfo
 
 from pushforward.app.request import Request, option
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 AUTO = "auto"
-Device = Annotated[str, option("Where to compute: auto, cpu, cuda, cuda:1.")]
+
+
+def _word(value: Any) -> Any:
+    """Take a device of torch for its name."""
+    return str(value) if type(value).__name__ == "device" else value
+
+
+Device = Annotated[
+    str, BeforeValidator(_word), option("Where to compute: auto, cpu, cuda, cuda:1.")
+]
 
 
 class ComputingRequest(Request):

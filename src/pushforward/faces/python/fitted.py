@@ -16,6 +16,7 @@ from torch import Tensor
 from pushforward.app.runs import averaging, training
 from pushforward.app.runs.opening import encoding_of, reopen
 from pushforward.app.runs.planning import Plan
+from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.writing.observing import companions
 from pushforward.app.writing.using import label_in, with_labels
 from pushforward.core.errors import BadInput, a_type, refusing
@@ -31,6 +32,7 @@ from pushforward.data.identity import IdentityEncoding
 from pushforward.faces.python import inputs
 from pushforward.faces.python.arguments import perhaps, place
 from pushforward.faces.python.inputs import Said
+from pushforward.faces.python.worded import in_words_of
 from pushforward.provenance.run_directory import RunRecord
 
 
@@ -192,6 +194,7 @@ class Fitted:
         return target
 
 
+@in_words_of(ComputingRequest)
 def open_run(path: Any, device: str = AUTO) -> Fitted:
     """Open a run directory.
 

@@ -42,7 +42,8 @@ def refuse_unread(config: DiffusionConfig, of: str, *names: str) -> None:
         value = getattr(config, name)
         if value != type(config).model_fields[name].default:
             came = f"'model.{name}={value}' {of}"
-            raise BadInput(came, "unet or edm on images", "it would change nothing; leave it out")
+            wanted = f"a network that reads {name}, as unet and edm on images do"
+            raise BadInput(came, wanted, "it would change nothing here; leave it out")
 
 
 def unet(space: Image, config: DiffusionConfig) -> nn.Module:
