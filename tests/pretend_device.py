@@ -31,7 +31,7 @@ CARRIERS = {
 # what takes places in a tensor, its second argument, from the processor as well, as a real accelerator does
 PLACES = {"aten::index", "aten::index_put_", "aten::index_put", "aten::_index_put_impl_"}
 # what autocast computes in a lower precision, of what the networks here are made of
-LOWERED = ("linear", "convolution", "matmul", "bmm", "addmm", "mm")
+LOWERED = ("linear", "conv1d", "conv2d", "convolution", "matmul", "bmm", "addmm", "mm")
 aten = torch.ops.aten
 _LISTENING: list[Counter[str]] = []
 

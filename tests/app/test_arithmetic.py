@@ -13,6 +13,7 @@ import torch
 import pushforward as pf
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
+from pushforward.engine.checkpoint import load_state, save_state
 
 Run = Callable[..., tuple[int, str, str]]
 SMALL = ("--preset", "smoke", "--steps", 3)
@@ -31,14 +32,128 @@ def test_half_precision_is_refused_on_a_processor(run: Run, tmp_path: Path) -> N
         pf.fit("vae", "two-moons", steps=3, settings={"train": {"precision": "float16"}})
 
 
-@pytest.mark.parametrize("setting", ["precision=half", "compile=perhaps", "compile=2"])
-def test_other_words_are_refused(setting: str, run: Run, tmp_path: Path) -> None:
-    status, _, err = run(
-        *("train", "vae", "two-moons", *SMALL, "-s", f"train.{setting}", "-o", tmp_path / "run")
-    )
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("precision=half", "'float32', 'bfloat16', 'float16' or 'auto'"),
+        ("compile=perhaps", "'auto', True or False"),
+        ("compile=2", "'auto', True or False"),
+        ("accumulate=65", "at most 64 parts"),
+    ],
+)
+def test_other_words_are_refused(setting: str, expected: str, run: Run, tmp_path: Path) -> None:
+    words = ("-s", "train.batch_size=64", "-s", f"train.{setting}", "-o", tmp_path / "run")
+    status, _, err = run("train", "vae", "two-moons", *SMALL, *words)
+    said = " ".join(err.split())
     assert status == 2
-    assert f"train.{setting}" in err
+    assert f"train.{setting}" in said
+    assert expected in said
     assert not (tmp_path / "run").exists()
+
+
+def test_a_resumed_run_computes_as_it_did_and_its_legs_say_how(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody names stays; what is named changes, is said, and stays in the record with what it was."""
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    monkeypatch.setattr("pushforward.engine.precision._has_float16", lambda device: True)
+    train = ("train", "vae", "two-moons", "--preset", "smoke", "-o", tmp_path / "run")
+    try:
+        how = ("-s", "train.precision=bfloat16", "-s", "train.accumulate=2", "--device", "pretend")
+        assert run(*train, "--steps", 4, *how)[0] == 0
+        status, _, err = run(*train, "--steps", 6, "--resume", "--device", "pretend")
+        assert status == 0, err
+        assert "train.precision was" not in err
+        manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+        assert manifest["fit"]["precision"] == "bfloat16"
+        words = ("-s", "train.precision=float32", "--device", "cpu")
+        status, _, err = run(*train, "--steps", 8, "--resume", *words)
+        assert status == 0, err
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(False)
+    said = " ".join(err.split())
+    assert "device was pretend:0 and is cpu" in said
+    assert "train.precision was bfloat16 and is float32" in said
+    assert "will not be, byte for byte" in said
+    assert "accumulate was" not in said
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert manifest["device"]["device"] == "pretend:0"
+    first, last = manifest["resumed"]
+    assert first["computed"]["device"] == last["before"]["device"] == "pretend:0"
+    assert last["computed"]["device"] == "cpu"
+    assert last["before"]["train.precision"] == "bfloat16"
+    assert last["computed"]["train.precision"] == "float32"
+    assert last["computed"]["train.accumulate"] == "2"
+    status, _, err = run(*train, "--steps", 8, "--resume", "--device", "cpu")
+    assert status == 0
+    assert "the run has spent its budget of 8 steps: nothing is left to train" in " ".join(
+        err.split()
+    )
+
+
+def test_edited_counters_are_refused(run: Run, tmp_path: Path) -> None:
+    train = ("train", "flow", "two-moons", "--preset", "smoke", "-o", tmp_path / "run")
+    assert run(*train, "--steps", 2)[0] == 0
+    state = tmp_path / "run" / "state" / "last.safetensors"
+    sections, counters = load_state(state)
+    for key, value in (
+        ("step", "3"),
+        ("step", None),
+        ("step", 1.5),
+        ("step", -5),
+        ("seconds", "x"),
+        ("seconds", float("nan")),
+        ("losses", []),
+        ("evaluated", None),
+        ("loss_scales", 3),
+        ("surprise", 1),
+    ):
+        save_state(state, sections, {**counters, key: value})
+        status, _, err = run(*train, "--steps", 4, "--resume")
+        assert (status, "internal" in err) == (2, False), (key, value, err)
+        assert "it was edited" in err
+    save_state(state, sections, counters)
+    assert run(*train, "--steps", 4, "--resume")[0] == 0
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_other_verbs_say_what_failed(
+    error: type[Exception], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = ("train", "vae", "two-moons", *SMALL, "-o", tmp_path / "run")
+    assert run(*train)[0] == 0
+
+    def failing(*_: object, **__: object) -> None:
+        raise error("CUDA error: it fails")
+
+    for verb, name in (("sample", "walk"), ("evaluate", "curves"), ("score", "log_prob")):
+        with monkeypatch.context() as patch:
+            patch.setattr(GenerativeModel, name, failing)
+            words = (verb, tmp_path / "run", *(["two-moons"] if verb == "score" else []))
+            status, _, err = run(*words, "-n", 40)
+        said = " ".join(err.split())
+        assert (status, "internal" in said) == (1, False), said
+        assert ("memory" if error is torch.OutOfMemoryError else "cpu, which failed") in said
+        assert "--device" in said
+
+
+def test_a_device_of_torch_is_a_word_and_a_model_in_memory_knows_its_own(tmp_path: Path) -> None:
+    cpu = torch.device("cpu")
+    fitted = pf.fit("vae", "two-moons", steps=2, preset="smoke", device=cpu)
+    torch.__future__.set_overwrite_module_params_on_conversion(True)
+    try:
+        there = pf.fit("vae", "two-moons", steps=2, preset="smoke", device="pretend")
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(False)
+    for model, device in ((fitted, "cpu"), (there, "pretend:0")):
+        model.save(tmp_path / device[:3])
+        manifest = json.loads((tmp_path / device[:3] / "manifest.json").read_text())
+        assert manifest["device"]["device"] == device
+    assert pf.open(tmp_path / "cpu", device=cpu).model.device == cpu
+    for wrong in (0, None, 1.5, "cpu:3", "GPU", " cpu", "cuda:-1"):
+        with pytest.raises(BadInput, match="device") as found:
+            pf.open(tmp_path / "cpu", device=wrong)  # type: ignore[arg-type]
+        assert "--" not in str(found.value)
 
 
 def test_a_missing_compiler_is_said_once(run: Run, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_texts_are_judged_there(
         return real(self, tokens, real_ones)
 
     monkeypatch.setattr(SentenceEncoder, "__call__", noted)
-    (tmp_path / "text.txt").write_text("the cat sat on the mat. " * 400)
+    (tmp_path / "text.txt").write_text("the cat sat on the mat. " * 1000)
     windows = ("-s", "data.length=16")  # few words, which is what encoding them costs
     place = ("-o", tmp_path / "run", "--device", pretend)
     status, _, err = run("train", "ar", tmp_path / "text.txt", *SHORT, *windows, *place)

@@ -133,7 +133,12 @@ def uniform(words: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     2^-24.
 
     Shapes: words (n, `words_of_uniform(count)`).
+
+    Raises:
+        ValueError: a coarser type, in which what lies below one may round to it.
     """
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"uniform numbers in {dtype}: expected float32 or float64")
     double = dtype == torch.float64
     dropped, scale = (11, 2.0**-53) if double else (8, 2.0**-24)
     if words.device.type == "cpu":

@@ -18,6 +18,7 @@ from torch import Tensor
 from pushforward.core.architecture import Architecture
 from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec
+from pushforward.core.coding import codes_of, examples_of
 from pushforward.core.conditions import (
     Condition,
     draw_labels,
@@ -335,11 +336,9 @@ class GenerativeModel(Hooks, ABC):
             raise self._refusal("encode")
         self._require_condition(given, "encode")
         self.space.check(x)
-        noise = Streams(seed, len(x), device=self.device)
-        condition = self._condition(given, len(x), noise)
+        condition = self._condition(given, len(x), Streams(seed, len(x), device=self.device))
         refuse_observed(condition, "encode")
-        encoded = self.codec.encode(x.to(self.device), noise).value
-        return Latent(self._encode(encoded, condition, noise).cpu(), kind)
+        return Latent(codes_of(self, x, condition, seed), kind)
 
     @final
     @torch.no_grad()
@@ -353,7 +352,7 @@ class GenerativeModel(Hooks, ABC):
         self._require_condition(given, "decode")
         condition = self._condition(given, len(z), Streams(0, len(z), device=self.device))
         refuse_observed(condition, "decode")
-        return self.codec.decode(self._decode(z.to(self.device), condition)).cpu()
+        return examples_of(self, z, condition)
 
     @final
     def estimator(self, name: str | None = None) -> Estimator:

@@ -75,8 +75,8 @@ class Placement:
         return self.device if told == self.device else f"{self.device} ({told})"
 
 
-def chosen(asked: str | torch.device = AUTO) -> torch.device:
-    """Return the device that a word stands for.
+def chosen(asked: Any = AUTO) -> torch.device:
+    """Return the device that a word stands for, or a device of torch.
 
     Raises:
         BadInput: no device of that name, none of it here, or an index beyond those that are.
@@ -170,7 +170,7 @@ def _listed(here: dict[str, int]) -> str:
 
 @contextmanager
 def computing_on(
-    asked: str | torch.device = AUTO, tell: Callable[[torch.device], None] | None = None
+    asked: Any = AUTO, tell: Callable[[torch.device], None] | None = None
 ) -> Iterator[torch.device]:
     """Choose where models are put for as long as the block runs.
 

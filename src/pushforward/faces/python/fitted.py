@@ -195,11 +195,11 @@ class Fitted:
 
 
 @in_words_of(ComputingRequest)
-def open_run(path: Any, device: str = AUTO) -> Fitted:
+def open_run(path: Any, device: Any = AUTO) -> Fitted:
     """Open a run directory.
 
     Args:
-        device: where the model computes: auto, cpu, cuda, cuda:1.
+        device: where the model computes: auto, cpu, cuda, cuda:1, or a `torch.device`.
     """
     where = place(path)
     with computing_on(device):
