@@ -167,13 +167,7 @@ def plan_training(
         )
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
-    resolved(train_config.precision, here().type)  # what the device does not compute in is refused
-    if train_config.accumulate > train_config.batch_size:
-        raise BadInput(
-            f"train.accumulate={train_config.accumulate} with batches of {train_config.batch_size}",
-            f"at most {train_config.batch_size} parts",
-            "a part has an example at least",
-        )
+    _require_possible(train_config)
     return Plan(
         cls.family,
         preset,
@@ -186,6 +180,17 @@ def plan_training(
         explicit=given,
         recipe_length=bool(recipe) and lasting == recipe,
     )
+
+
+def _require_possible(config: TrainConfig) -> None:
+    """Refuse what the device does not compute in, and more parts of a batch than it has examples."""
+    resolved(config.precision, here().type)
+    if config.accumulate > config.batch_size:
+        raise BadInput(
+            f"train.accumulate={config.accumulate} with batches of {config.batch_size}",
+            f"at most {config.batch_size} parts",
+            "a part has an example at least",
+        )
 
 
 def _architecture(
