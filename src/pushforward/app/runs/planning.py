@@ -153,13 +153,7 @@ def plan_training(
     recipe = {key: chosen["train"].pop(key) for key in MEASURES if key in chosen["train"]}
     lasting = {} if asked.keys() & set(MEASURES) else recipe or {"seconds": DEFAULT_SECONDS}
     train_values = {**chosen["train"], **lasting, **asked, "seed": seed}
-    if "train.batch_size" not in given:
-        most = max(1, MOST_VALUES[preset] // dataset.space.dimensions)
-        train_values["batch_size"] = min(
-            most, train_values.get("batch_size", TrainConfig.model_fields["batch_size"].default)
-        )
-    if "train.accumulate" not in given and "accumulate" in train_values:
-        train_values["accumulate"] = min(train_values["accumulate"], train_values["batch_size"])
+    _fit_batches(train_values, given, MOST_VALUES[preset] // dataset.space.dimensions)
     data = dict(overrides.get("data", {}))
     if dataset.context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(
@@ -180,6 +174,17 @@ def plan_training(
         explicit=given,
         recipe_length=bool(recipe) and lasting == recipe,
     )
+
+
+def _fit_batches(train: dict[str, Any], given: frozenset[str], most: int) -> None:
+    """Let what a preset says of batches follow the size of an example, and of a batch that somebody
+    chose."""
+    if "train.batch_size" not in given:
+        usual = train.get("batch_size", TrainConfig.model_fields["batch_size"].default)
+        train["batch_size"] = min(max(1, most), usual)
+    batch, parts = train["batch_size"], train.get("accumulate")
+    if "train.accumulate" not in given and parts and type(batch) is int:
+        train["accumulate"] = min(parts, max(1, batch))
 
 
 def _require_possible(config: TrainConfig) -> None:
