@@ -17,6 +17,7 @@ from oracles import perturb
 from pushforward.core.noise import BatchNoise
 from pushforward.core.placement import computing_on
 from pushforward.core.rng import generator
+from pushforward.families.diffusion.students.distilled import METHODS
 
 pytestmark = pytest.mark.usefixtures("unsolved")
 unsolved = suite.unsolved
@@ -34,8 +35,8 @@ def device() -> Iterator[torch.device]:
 
 
 def there() -> list[Any]:
-    """The whole suite: each of its checks with each of its cases; of those that train, enumerate or score again and
-    again, whose parts others run there in every case, the plain cases of the default architectures."""
+    """The whole suite, each of its checks with the cases of default architectures (all give the processor's numbers, see
+    below); of those that train, enumerate or score again and again, the plain ones."""
     found = []
     for name, check in vars(suite).items():
         if not name.startswith("test_") or "case" not in inspect.signature(check).parameters:
@@ -44,7 +45,8 @@ def there() -> list[Any]:
         chosen = [
             case
             for case in (marks[0] if marks else cases())
-            if check not in LONG or not (case.labelled or case.architecture)
+            if case.architecture in ("", METHODS.names()[0])
+            and not (check in LONG and (case.labelled or case.architecture))
         ]
         found += [pytest.param((check, case), id=f"{name[5:]}-{case}") for case in chosen]
     return found

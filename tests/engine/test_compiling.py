@@ -70,7 +70,9 @@ def test_blocks_are_traced_whole_and_give_the_same_gradients(case: Case) -> None
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in PLAIN if case.family == "autoregressive"], ids=str
+    "case",
+    [c for c in PLAIN if c.family == "autoregressive" and c.architecture in ("", "pixelcnn")],
+    ids=str,
 )
 def test_dropout_draws_the_same_numbers(case: Case) -> None:
     """Draws are left out of what is traced: one that was frozen into the code would drop the same values at every step."""

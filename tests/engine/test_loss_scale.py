@@ -146,7 +146,7 @@ def test_half_precision_trains_on_an_accelerator(family: str, space: Points | Im
             for module in next(iter(one.networks().values())).modules():
                 if isinstance(module, products):
                     module.register_forward_hook(lambda m, x, y: kinds.add(y.dtype))
-            config = TrainConfig(steps=30, batch_size=16, precision=precision)
+            config = TrainConfig(steps=12, batch_size=16, precision=precision)
             record = fit(one, known, known[:20], config)
             assert record.precision == precision
             assert record.skipped_steps <= (6 if precision == "float16" else 0)

@@ -37,7 +37,7 @@ def failure_of(error: BaseException, device: torch.device) -> RunFailed | None:
 
     Example:
         >>> print(failure_of(torch.AcceleratorError("lost"), torch.device("cpu")))
-        cpu, which failed (lost): run it again, or elsewhere with --device cpu
+        cpu, which failed (lost); run it again, or elsewhere with --device cpu
         >>> failure_of(ValueError("no"), torch.device("cpu")) is None
         True
     """
