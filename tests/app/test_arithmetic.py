@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import pushforward as pf
 from pushforward.core.errors import BadInput
@@ -107,6 +109,13 @@ def test_edited_counters_are_refused(run: Run, tmp_path: Path) -> None:
         ("evaluated", None),
         ("loss_scales", 3),
         ("surprise", 1),
+        ("losses", {"a": [1.0]}),
+        ("losses", {"a": [0.0, 0.0]}),
+        ("best", float("nan")),
+        ("waited", -3),
+        ("stopped", "bananas"),
+        ("loss_scales", {"all": []}),
+        ("loss_scales", {"all": [0.0, 0]}),
     ):
         save_state(state, sections, {**counters, key: value})
         status, _, err = run(*train, "--steps", 4, "--resume")
@@ -230,3 +239,54 @@ def test_samples_are_drawn_by_compiled_networks(run: Run, tmp_path: Path) -> Non
     status, _, err = run("sample", tmp_path / "ar", "--stream", "--compile")
     assert status == 2
     assert "--compile with --stream" in err
+
+
+def test_whoever_resumes_computes_as_before(run: Run, tmp_path: Path) -> None:
+    """In Python, and a student too; sizes that the machine chose do not stand in the way of an advice that is followed."""
+    how = {"precision": "bfloat16", "accumulate": 2}
+    asked: dict[str, Any] = {"preset": "smoke", "settings": {"train": how}}
+    pf.fit("diffusion", "two-moons", path=tmp_path / "run", steps=3, **asked)
+    again = pf.fit(
+        "diffusion", "two-moons", path=tmp_path / "run", steps=5, preset="smoke", resume=True
+    )
+    assert again.plan is not None
+    assert {k: getattr(again.plan.train_config, k) for k in how} == how
+    words = [w for k, v in how.items() for w in ("-s", f"train.{k}={v}")]
+    distil = ("distil", tmp_path / "run", "-o", tmp_path / "student")
+    assert run(*distil, "--steps", 3, *words)[0] == 0
+    status, _, err = run(*distil, "--steps", 5, "--resume")
+    assert status == 0, err
+    config = yaml.safe_load((tmp_path / "student" / "config.yaml").read_text())
+    assert {k: config["train"][k] for k in how} == how
+
+
+def test_what_the_machine_chose_may_be_named(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "run"
+    train = ("train", "vae", "two-moons", "--budget", "2s", "-o", place)
+    assert run(*train)[0] == 0
+    config = yaml.safe_load((place / "config.yaml").read_text())
+    chosen = config["fitted"]["train"]
+    assert chosen
+    named = [w for key, value in chosen.items() for w in ("-s", f"train.{key}={value}")]
+    longer = ("train", "vae", "two-moons", "--budget", "3s", "-o", place, "--resume")
+    status, _, err = run(*longer, *named, "-s", "train.accumulate=2")
+    assert status == 0, err
+
+
+def test_no_codes_of_no_examples() -> None:
+    fitted = pf.fit("vae", "two-moons", steps=2, preset="smoke")
+    code = fitted.model.encode(torch.zeros(3, 2)).value
+    assert fitted.model.encode(torch.zeros(0, 2)).value.shape == (0, *code.shape[1:])
+    assert fitted.model.decode(code[:0]).shape == (0, 2)
+
+
+def test_other_errors_keep_their_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pf.fit("vae", "two-moons", steps=2, preset="smoke", path=tmp_path / "run")
+
+    def failing(*_: object, **__: object) -> None:
+        raise RuntimeError("outer") from KeyError("inner")
+
+    monkeypatch.setattr(GenerativeModel, "walk", failing)
+    with pytest.raises(RuntimeError, match="outer") as found:
+        pf.sample(tmp_path / "run", n=3)
+    assert isinstance(found.value.__cause__, KeyError)

@@ -89,7 +89,11 @@ def test_what_is_said_to_be_left_goes_on_as_if_nothing_had_been(
         with pytest.raises(RunFailed) as found:
             trained(family, tmp_path)
     said = str(found.value)
-    assert ("which failed at step" if lost else "was not enough at step") in said
+    memory = (
+        "to measure held-out examples at step" if name == "measure" else "was not enough at step"
+    )
+    assert ("which failed at step" if lost else memory) in said
+    assert ("accumulate" in said) == (not lost and name != "measure")
     kept = (tmp_path / "state" / "last.safetensors").is_file()
     assert ("--resume" in said) == kept
     assert ("begin again" in said) != kept
@@ -107,6 +111,25 @@ def test_a_rescue_that_fails_too_says_what_there_was_before(tmp_path: Path) -> N
         patch.setattr(GenerativeModel, "losses", no)
         patch.setattr(engine, "save_state", no)
         with pytest.raises(RunFailed, match=r"step 0.*begin again with -s train.accumulate=2"):
+            trained("flow", tmp_path)
+
+
+@pytest.mark.parametrize("second", [torch.OutOfMemoryError, torch.AcceleratorError])
+def test_a_device_that_is_lost_in_the_rescue_leaves_the_last_checkpoint(
+    second: type[Exception], tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        failing(patch, GenerativeModel, "losses", 10, lambda: torch.OutOfMemoryError("no"))
+        failing(patch, engine, "save_state", 3, lambda: second("lost"))
+        with pytest.raises(RunFailed, match=r"step 9.*go on from the last checkpoint"):
+            trained("flow", tmp_path)
+
+
+def test_a_checkpoint_of_another_training_is_not_offered(tmp_path: Path) -> None:
+    trained("flow", tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        failing(patch, engine, "take_step", 1, lambda: torch.OutOfMemoryError("no"))
+        with pytest.raises(RunFailed, match="begin again"):
             trained("flow", tmp_path)
 
 

@@ -25,7 +25,8 @@ def codes_of(model: Any, x: Tensor, condition: Given | None, seed: int) -> Tenso
         encoded = model.codec.encode(chunk.x, noise).value
         return model._encode(encoded, chunk.given, noise).cpu()
 
-    return torch.cat(of_chunks(model, Examples(x, condition), codes))
+    known = Examples(x, condition)
+    return torch.cat(of_chunks(model, known, codes) or [codes(known.to(model.device), 0)])
 
 
 def examples_of(model: Any, z: Tensor, condition: Given | None) -> Tensor:
@@ -39,4 +40,4 @@ def examples_of(model: Any, z: Tensor, condition: Given | None) -> Tensor:
         decoded = model._decode(z[first : first + count].to(model.device), own)
         return model.codec.decode(decoded).cpu()
 
-    return torch.cat(in_portions(len(z), model.chunk, examples))
+    return torch.cat(in_portions(len(z), model.chunk, examples) or [examples(0, 0)])

@@ -95,7 +95,7 @@ def chosen(asked: Any = AUTO) -> torch.device:
     kind, colon, number = asked.partition(":")
     counts = {PROCESSOR: 1, **here}
     if kind not in {*ACCELERATORS, *counts} or (
-        colon and not (number.isascii() and number.isdigit())
+        colon and not (number.isascii() and number.isdigit() and len(number) < 10)
     ):
         raise _unknown(asked, kind, {*ACCELERATORS, *counts})
     if kind not in counts:

@@ -15,7 +15,6 @@ import torch
 from pushforward.core.errors import RunFailed
 from pushforward.core.portions import failure_of, out_of_memory
 from pushforward.core.spec import TrainConfig
-from pushforward.engine.checkpoint import LAST
 
 SAVED, KEPT, NOTHING = (
     "the state is saved: go on with --resume",
@@ -33,12 +32,15 @@ class Failing:
     Attributes:
         step: that is being made.
         save: writes a checkpoint; None while there is no whole state.
+        kept: whether there is a checkpoint of this training.
+        measuring: whether held-out examples are measured, on which no batch has any influence.
     """
 
     def __init__(self, config: TrainConfig, directory: Path | None, device: torch.device) -> None:
         self.config, self.directory, self.device = config, directory, device
         self.step = 0
         self.save: Callable[[], None] | None = None
+        self.kept = self.measuring = False
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -50,6 +52,12 @@ class Failing:
         try:
             yield
         except (RuntimeError, MemoryError) as error:
+            if out_of_memory(error) and self.measuring:
+                came = (
+                    f"the memory of {self.device}, which is not enough to measure held-out examples"
+                )
+                fix = f"{self._left(True)}, on another --device, or train a smaller model"
+                raise RunFailed(f"{came} at step {self.step}", "", fix) from None
             if out_of_memory(error):
                 raise too_large(self.config, self.device, self.step, self._left(True)) from None
             failed = failure_of(error, self.device)
@@ -68,11 +76,11 @@ class Failing:
             try:
                 self.save()
             except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
+                if failure_of(error, self.device) is None:
                     raise
             else:
                 return SAVED
-        return KEPT if (self.directory / "state" / LAST).is_file() else NOTHING
+        return KEPT if self.kept else NOTHING
 
 
 def too_large(config: TrainConfig, device: torch.device, step: int, left: str) -> RunFailed:

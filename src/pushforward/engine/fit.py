@@ -142,6 +142,7 @@ class _Run:
         order = DataOrder(len(train), self.config.batch_size, self.config.seed)
         self.feed = Feed(whole_where_it_fits(train, self.model.device), order, self.model.device)
         if resume and self.directory is not None:
+            self.failing.kept = True
             self._restore()
         else:
             self.model.prepare(train)
@@ -286,8 +287,10 @@ class _Run:
             # anything
             due = due and p.evaluating <= EVALUATING * p.seconds
         if due and self.steering.name:
+            self.failing.step, self.failing.measuring = p.step, True
             with self.compilation.paused(), self.prepared.paused():
                 self.steering.measure(self.average, p)
+            self.failing.measuring = False
             p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
         if due or p.fraction * LOGS >= p.logged + 1:
             self._log(with_held_out=due)
@@ -319,6 +322,7 @@ class _Run:
         if self.bank is not None:
             sections |= self.bank.averages.sections()
         save_state(self.directory / "state" / LAST, sections, asdict(self.progress))
+        self.failing.kept = True
         save_weights(self.directory / "weights.safetensors", self.steering.kept(self.average))
 
     def finish(self) -> FitRecord:

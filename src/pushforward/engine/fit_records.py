@@ -15,6 +15,9 @@ from pushforward.core.errors import BadInput, RunFailed
 GENTLER = "lower train.learning_rate or train.clip, or use train.precision=float32"
 
 
+ENDS = ("", "budget", "patience", "divergence")  # what may stop a training, empty while it goes on
+
+
 @dataclass
 class Progress:
     """Where a run is; also the counters of its checkpoint.
@@ -52,8 +55,18 @@ def progress_of(counters: dict[str, Any], path: Path) -> Progress:
     known = {field.name for field in fields(Progress)}
     try:
         found = TypeAdapter(Progress).validate_json(json.dumps(counters), strict=True)
-        sound = set(counters) <= known and min(found.step, found.evaluated, found.logged) >= 0
-        sound = sound and 0.0 <= found.seconds < math.inf
+        counts = (found.step, found.evaluated, found.logged, found.waited, found.best_step)
+        sound = (
+            set(counters) <= known
+            and all(0 <= count < 2**53 for count in counts)
+            and 0.0 <= found.seconds < math.inf
+            and (found.best is None or math.isfinite(found.best))
+            and found.stopped in ENDS
+            and all(len(pair) == 2 and pair[1] >= 1 for pair in found.losses.values())
+            and all(
+                len(pair) == 2 and 1.0 <= pair[0] < math.inf for pair in found.loss_scales.values()
+            )
+        )
     except ValidationError:
         sound = False
     if not sound:

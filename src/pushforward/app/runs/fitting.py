@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app.runs.planning import Plan
+from pushforward.app.runs.resuming import computing_as
 from pushforward.app.runs.smaller import smaller_examples
 from pushforward.core.errors import BadInput
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
-from pushforward.core.spec import ARITHMETIC, TrainConfig, parse
+from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
@@ -262,11 +263,7 @@ def as_recorded(plan: Plan, path: Path) -> Plan | None:
         config = open_record(path).config
     except BadInput:
         return None
-    chosen, known = config.get("fitted") or {}, config.get("train") or {}
-    kept = {k: known[k] for k in ARITHMETIC if k in known and plan.free(f"train.{k}")}
-    settings = {**plan.train_config.model_dump(exclude_none=True), **kept}
-    plan = replace(plan, train_config=parse(TrainConfig, settings, "train"))
-    resolved(plan.train_config.precision, here().type)
+    chosen, plan = config.get("fitted") or {}, computing_as(plan, path)
     train = {k: v for k, v in chosen.get("train", {}).items() if plan.free(f"train.{k}")}
     model = {k: v for k, v in chosen.get("model", {}).items() if plan.free(f"model.{k}")}
     return _with(plan, train, model) if train or model else plan

@@ -10,18 +10,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pushforward.app.runs.opening import TABLE
+from pushforward.app.runs.planning import Plan
 from pushforward.core.errors import BadInput, written_in
 from pushforward.core.files import json_text
+from pushforward.core.placement import here
 from pushforward.core.spec import ARITHMETIC, TrainConfig, parse
 from pushforward.data.encoding import encoding_from_json
 from pushforward.engine.budget import MEASURES, Budget, budget_of
 from pushforward.engine.checkpoint import load_counters
 from pushforward.engine.fit_records import progress_of
+from pushforward.engine.precision import resolved
 from pushforward.families.build import family_class
 from pushforward.provenance.ownership import claim, holdings, sweep
 from pushforward.provenance.run_directory import (
@@ -107,6 +110,23 @@ def leg_of(
     # the manifest says where a run began, and its legs where they went on
     began = record.manifest.get("device") or facts["device"]
     return Leg(tuple(filter(None, notes)), {"resumed": [*before, leg], "device": began})
+
+
+def computing_as(plan: Plan, path: Path) -> Plan:
+    """Return a plan that computes as the run at `path` did, but for what somebody asks for now.
+
+    Raises:
+        BadInput: a precision that the device of now has not.
+    """
+    try:
+        known = open_record(path).config["train"]
+    except BadInput:
+        return plan  # nothing was trained there yet, or training says what is wrong with it
+    kept = {k: known[k] for k in ARITHMETIC if k in known and plan.free(f"train.{k}")}
+    settings = {**plan.train_config.model_dump(exclude_none=True), **kept}
+    found = replace(plan, train_config=parse(TrainConfig, settings, "train"))
+    resolved(found.train_config.precision, here().type)
+    return found
 
 
 def _computed(facts: dict[str, Any], config: dict[str, Any]) -> dict[str, str]:
@@ -235,8 +255,8 @@ def _but_budget(config: dict[str, Any]) -> dict[str, Any]:
     did not write down."""
     train = {"steps": 1, **{k: v for k, v in config["train"].items() if k not in FREE}}
     data = {key: value for key, value in config["data"].items() if key != "source"}
-    # who set a value is no setting
-    kept = {key: value for key, value in config.items() if key != "asked"}
+    # who set a value, a person or the machine, is no setting
+    kept = {key: value for key, value in config.items() if key not in ("asked", "fitted")}
     return {
         **kept,
         "train": parse(TrainConfig, train, "train").model_dump(),

@@ -16,7 +16,7 @@ import torch
 
 from pushforward.app.runs.divergence import noting_divergence, refuse_diverged
 from pushforward.app.runs.planning import Plan
-from pushforward.app.runs.resuming import leg_of
+from pushforward.app.runs.resuming import computing_as, leg_of
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, refusing, written_in
 from pushforward.core.files import (
@@ -75,6 +75,8 @@ def train(
         RunFailed: the loss diverged or the disk is full.
     """
     assert plan.alter is None or path is None
+    if resume and path is not None:
+        plan = computing_as(plan, path)
     model = plan.build()  # what cannot be built leaves nothing behind and clears nothing away
     if path is None:
         return Trained(model, plan, _fitted(model, plan, None, False, observer), None)

@@ -82,4 +82,7 @@ class ComputingRequest(Request):
             try:
                 yield
             except (RuntimeError, MemoryError) as error:
-                raise failure_of(error, device) or error from None
+                failed = failure_of(error, device)
+                if failed is None:
+                    raise
+                raise failed from None

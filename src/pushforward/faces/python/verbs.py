@@ -20,13 +20,12 @@ from pushforward.app.progress.meter import own_place
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Answer, Request, carry_out
 from pushforward.app.runs import distilling, training
-from pushforward.app.runs.fitting import fitted as fitted_sizes
 from pushforward.app.runs.loading import load as load
 from pushforward.app.verbs.compare import CompareRequest
 from pushforward.app.verbs.distil import DistilRequest
 from pushforward.app.verbs.evaluate import EvaluateRequest
 from pushforward.app.verbs.shared import allowance
-from pushforward.app.verbs.train import TrainRequest
+from pushforward.app.verbs.train import TrainRequest, sized
 from pushforward.core.errors import BadInput
 from pushforward.core.measure import MEMORISATION, PRIVACY
 from pushforward.core.placement import AUTO, computing_on
@@ -83,7 +82,7 @@ def fit(
     watch.of_data(plan.dataset)
     with request.placed(watch):
         with watch.busy(f"choosing sizes for {plan.family}"):
-            fits = fitted_sizes(plan)
+            fits = sized(plan, where if request.resume else None)
         trained = request.trained(fits, where, watch)
     return Fitted(trained.model, plan=trained.plan, facts=vars(trained.record), path=trained.path)
 
