@@ -453,7 +453,7 @@ def test_the_divergence_of_a_network_of_pixels_is_what_differences_say(
     levels: int, noise: float
 ) -> None:
     # a feature that jumps passes every test of its value and none of its slope
-    network = UNet(2, 1, (4, 4), width=8, depth=1, context=8)
+    network = UNet((2, 1), (4, 4), width=8, depth=1, context=8)
     rng = generator(3)
     with torch.no_grad():
         for parameter in network.parameters():

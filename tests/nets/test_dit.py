@@ -13,7 +13,7 @@ from pushforward.nets.dit import DiT
 
 def net(size: tuple[int, int], patch: int | None = None) -> DiT:
     torch.manual_seed(0)
-    made = DiT(2, 2, size, width=16, depth=2, context=6, heads=4, patch=patch)
+    made = DiT((2, 2), size, width=16, depth=2, context=6, heads=4, patch=patch)
     perturb(made, 0.1)
     return made
 
@@ -26,7 +26,7 @@ def test_cutting_and_joining_is_the_identity(size: tuple[int, int], patch: int) 
 
 def test_a_patch_holds_neighbouring_pixels() -> None:
     x = torch.arange(16.0).reshape(1, 1, 4, 4)
-    cut = DiT(1, 1, (4, 4), width=4, depth=1, context=2, patch=2)._cut(x)
+    cut = DiT((1, 1), (4, 4), width=4, depth=1, context=2, patch=2)._cut(x)
     assert cut.tolist() == [[[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]]
 
 
@@ -48,10 +48,10 @@ def test_examples_do_not_mix_and_a_new_network_is_its_shortcut() -> None:
         torch.randn(4, 6, generator=generator(5)),
     )
     torch.testing.assert_close(dit(x, c)[1:2], dit(x[1:2], c[1:2]), rtol=1e-4, atol=1e-5)
-    fresh = DiT(2, 2, (6, 6), width=16, depth=2, context=6)
+    fresh = DiT((2, 2), (6, 6), width=16, depth=2, context=6)
     assert torch.equal(fresh(x, c), torch.zeros_like(x))
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(BadInput, match="width=10 with heads=4"):
-        DiT(1, 1, (4, 4), width=10, depth=1, context=2)
+        DiT((1, 1), (4, 4), width=10, depth=1, context=2)

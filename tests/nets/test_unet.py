@@ -17,7 +17,9 @@ from pushforward.nets.unet import Scales, UNet, halvings
 def test_any_size_and_every_parameter_learns(size: tuple[int, int]) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = ScalarConditioned(UNet(2, 3, size, width=8, depth=1, context=8), context=8, classes=4)
+        net = ScalarConditioned(
+            UNet((2, 3), size, width=8, depth=1, context=8), context=8, classes=4
+        )
     rng = generator(0)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -37,7 +39,7 @@ def test_halving_stops_at_four_pixels() -> None:
 
 def test_attention_and_multipliers_are_where_they_were_asked_for() -> None:
     """32 x 32 with attention from 16 on: two blocks of one width a scale, each followed by attention on all but the first."""
-    net = UNet(3, 3, (32, 32), width=16, depth=2, context=4, scales=Scales((1, 2), attention=16))
+    net = UNet((3, 3), (32, 32), width=16, depth=2, context=4, scales=Scales((1, 2), attention=16))
     kinds = [[type(block).__name__ for block in blocks] for blocks in net.down]  # type: ignore[union-attr]
     assert kinds == [["ConvBlock"] * 2, *[["ConvBlock", "Attention"] * 2] * 3]
     assert [blocks[0].conv1.out_channels for blocks in net.down] == [16, 32, 32, 32]  # type: ignore[index, union-attr]
@@ -49,8 +51,7 @@ def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
     model = settings("diffusion", Image(3, 32, 32), "gpu", "edm")["model"]
     with torch.device("meta"):
         net = UNet(
-            6,
-            3,
+            (6, 3),
             (32, 32),
             model["width"],
             model["depth"],
@@ -62,7 +63,7 @@ def test_the_gpu_preset_for_32x32_is_of_the_published_size() -> None:
 
 def test_features_are_dropped_where_noise_is_drawn_and_nowhere_else() -> None:
     plain, dropping = (
-        UNet(1, 1, (8, 8), width=8, depth=1, context=4, dropout=rate) for rate in (0.0, 0.5)
+        UNet((1, 1), (8, 8), width=8, depth=1, context=4, dropout=rate) for rate in (0.0, 0.5)
     )
     rng = generator(0)
     with torch.no_grad():

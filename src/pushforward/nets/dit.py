@@ -69,6 +69,7 @@ class DiT(nn.Module):
     """Map images (n, inputs, h, w) and a context (n, context) to (n, outputs, h, w).
 
     Args:
+        channels: inputs and outputs.
         size: (height, width); what a patch does not divide is padded with zeros and cut off again.
         patch: side of a patch, None for `patch_size`.
 
@@ -76,14 +77,13 @@ class DiT(nn.Module):
         BadInput: a width that the heads do not divide.
 
     Example:
-        >>> DiT(1, 1, (7, 7), width=8, depth=1, context=4, heads=2, patch=2)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
+        >>> DiT((1, 1), (7, 7), width=8, depth=1, context=4, heads=2, patch=2)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
         torch.Size([2, 1, 7, 7])
     """
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        channels: tuple[int, int],
         size: tuple[int, int],
         width: int,
         depth: int,
@@ -96,6 +96,7 @@ class DiT(nn.Module):
             raise BadInput(
                 f"width={width} with heads={heads}", "a width that is a multiple of the heads"
             )
+        inputs, outputs = channels
         self.size, self.outputs = size, outputs
         self.patch = patch or patch_size(*size)
         self.grid = tuple(math.ceil(side / self.patch) for side in size)

@@ -82,6 +82,7 @@ class UNet(nn.Module):
     """Map images (n, inputs, h, w) and a context (n, context) to (n, outputs, h, w).
 
     Args:
+        channels: inputs and outputs.
         size: (height, width), which fixes the number of scales.
         width: channels at full size; every coarser scale has 1.5 times more, up to four times.
         depth: blocks at full size on either side; every coarser scale has one more, for a quarter
@@ -90,14 +91,13 @@ class UNet(nn.Module):
         dropout: share of a block's features that is zeroed in training.
 
     Example:
-        >>> UNet(1, 1, (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
+        >>> UNet((1, 1), (7, 7), width=8, depth=1, context=4)(torch.zeros(2, 1, 7, 7), torch.zeros(2, 4)).shape
         torch.Size([2, 1, 7, 7])
     """
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        channels: tuple[int, int],
         size: tuple[int, int],
         width: int,
         depth: int,
@@ -106,6 +106,7 @@ class UNet(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        inputs, outputs = channels
         rule, last = scales or Scales(), halvings(*size)
         widths = [rule.width(width, i) for i in range(last + 1)]
         depths = [depth + (i > 0 and rule.multipliers is None) for i in range(last + 1)]

@@ -23,9 +23,10 @@ def outputs_each(config: DiffusionConfig) -> int:
     return 2 if config.variance == "learned" else 1
 
 
-def _ends(space: Image, config: DiffusionConfig) -> tuple[int, int, tuple[int, int]]:
-    """Return channels in, channels out, and the size."""
-    return 2 * space.channels, outputs_each(config) * space.channels, (space.height, space.width)
+def _ends(space: Image, config: DiffusionConfig) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return channels in and out, and the size."""
+    channels = (2 * space.channels, outputs_each(config) * space.channels)
+    return channels, (space.height, space.width)
 
 
 def refuse_unread(config: DiffusionConfig, of: str, *names: str) -> None:
