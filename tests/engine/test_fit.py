@@ -25,6 +25,7 @@ from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import budget_of, parse_seconds
 from pushforward.engine.checkpoint import load_state, load_weights, save_state
 from pushforward.engine.fit import fit
+from pushforward.engine.gradients import clipped
 from pushforward.engine.fit_records import Interrupted, Progress
 from pushforward.engine.history import read_history
 from pushforward.engine.order import DataOrder
@@ -266,13 +267,43 @@ def test_average_follows_its_recursion() -> None:
     average, expected = WeightAverage(net, 0.95), 0.0
     for t in range(60):
         nn.init.constant_(net.weight, float(t))
-        average.update(net, t)
+        average.update(t)
         decay = min(0.95, (1 + t) / (10 + t))
         expected = decay * expected + (1 - decay) * t
     assert float(average.shadow["weight"]) == pytest.approx(expected, rel=1e-5)
-    with average.applied(net):
+    with average.applied():
         assert net.weight.item() == pytest.approx(expected, rel=1e-5)
     assert net.weight.item() == 59.0
+
+
+def test_average_of_tied_weights_and_of_buffers() -> None:
+    net = nn.ModuleList([nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)])
+    net[1].weight = net[0].weight
+    net.register_buffer("seen", torch.zeros(()))
+    nn.init.zeros_(net[0].weight)
+    average = WeightAverage(net, 0.9)
+    nn.init.ones_(net[0].weight)
+    net.seen = torch.tensor(3.0)  # another tensor at the same place
+    average.update(0)
+    moved = torch.full((2, 2), 0.9)
+    assert torch.allclose(average.shadow["0.weight"], moved)
+    assert torch.equal(average.shadow["1.weight"], average.shadow["0.weight"])
+    with average.applied():
+        assert torch.allclose(net[1].weight, moved)
+        assert float(net.seen) == 3.0
+
+
+def test_gradients_are_clipped_as_torch_does() -> None:
+    for most in (0.1, 5.0, 1e9):
+        ours, theirs = (
+            [nn.Parameter(torch.zeros(3, 4)), nn.Parameter(torch.zeros(5))] for _ in "ab"
+        )
+        for a, b in zip(ours, theirs, strict=True):
+            a.grad = torch.linspace(-2.0, 3.0, a.numel()).reshape(a.shape)
+            b.grad = a.grad.clone()
+        assert clipped(ours, most) == float(nn.utils.clip_grad_norm_(theirs, most))
+        for a, b in zip(ours, theirs, strict=True):
+            assert torch.equal(a.grad, b.grad)
 
 
 def test_budget_parsing() -> None:

@@ -37,6 +37,11 @@ class Composed(GenerativeModel):
         return self.part.glance
 
     @property
+    def held_out_passes(self) -> int:  # type: ignore[override]
+        """Those of the part."""
+        return self.part.held_out_passes
+
+    @property
     def options(self) -> tuple[SamplingOption, ...] | None:  # type: ignore[override]
         """The options that the part reads."""
         return self.part.options

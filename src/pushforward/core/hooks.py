@@ -33,6 +33,7 @@ class Hooks(nn.Module, ABC):
     Attributes:
         glance: how many training examples `_prepare` sees; 512 are enough for a data-dependent
             initialisation.
+        held_out_passes: network passes that the held-out quantity of one example takes.
         options: sampling options that it reads, of those that the family declares; None = all.
         differentiated_twice: networks whose gradients are differentiated in a loss, which compiled
             code cannot do.
@@ -40,6 +41,7 @@ class Hooks(nn.Module, ABC):
 
     glance: int = 512
     differentiated_twice: tuple[str, ...] = ()
+    held_out_passes: int = 1
     options: tuple[SamplingOption, ...] | None = None
 
     @abstractmethod

@@ -157,10 +157,12 @@ class TrainConfig(Config):
         None, ge=1, description="steps between checkpoints; None = every 30 s"
     )
     evaluate_every: int | None = Field(
-        None, ge=1, description="steps between held-out evaluations; None = 25 a run"
+        None,
+        ge=1,
+        description="steps between held-out evaluations; None = 25 a run, fewer of a short one",
     )
     held_out_rows: int | None = Field(
-        None, ge=1, description="validation examples that steer; None = 512 at most"
+        None, ge=1, description="validation examples that steer; None = 512, fewer of a short run"
     )
     patience: int | None = Field(
         None, ge=1, description="held-out evaluations without improvement before stopping"

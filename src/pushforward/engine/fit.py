@@ -38,7 +38,7 @@ from pushforward.engine.fit_records import (
     interrupted,
     progress_of,
 )
-from pushforward.engine.gradients import gradients, noise_of_parts
+from pushforward.engine.gradients import clipped, gradients, noise_of_parts
 from pushforward.engine.history import History
 from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.loss_scale import LossScales
@@ -53,10 +53,10 @@ from pushforward.engine.order import DataOrder
 from pushforward.engine.precision import PreparedNetworks, prepared_networks, resolved
 from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.schedule import warmup_cosine
-from pushforward.engine.steering import HELD_OUT_ROWS, Probe, Steering
+from pushforward.engine.steering import Effort, Probe, Steering
 
-EVALUATIONS, LOGS = 25, 100
-EVALUATING = 0.1  # share of a wall-clock budget that held-out evaluations may take
+LOGS = 100
+EVALUATING = 0.04  # share of a wall-clock budget that held-out evaluations may take
 CHECKPOINT_SECONDS = 30.0
 PATIENT_WITH_NAN = 10
 SMOOTHING = 0.9  # of the loss that is shown; what is recorded are plain means
@@ -114,8 +114,8 @@ class _Run:
     ) -> None:
         self.model, self.config, self.directory = model, config, directory
         self.failing = failing
-        steering = validation[: config.held_out_rows or HELD_OUT_ROWS]
-        held_out = whole_where_it_fits(steering, model.device)
+        self.effort = Effort.of(config, len(validation), model.held_out_passes)
+        held_out = whole_where_it_fits(validation[: self.effort.rows], model.device)
         self.steering = Steering(model, held_out, probe, config.seed)
         self.budget: Budget = budget_of(config)
         self.groups = model.parameter_groups()
@@ -196,7 +196,7 @@ class _Run:
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
         if fraction < self.progress.fraction:
             # of a raised budget less is spent than was: what is due goes by the new one
-            self.progress.evaluated = math.floor(fraction * EVALUATIONS)
+            self.progress.evaluated = math.floor(fraction * self.effort.evaluations)
             self.progress.logged = math.floor(fraction * LOGS)
         self.progress.fraction = fraction
         self.saved_at = self.progress.seconds
@@ -225,7 +225,7 @@ class _Run:
             self.failing.save = None  # from here to the end of the step nothing is whole
             group = self.groups[loss.parameters]
             scales.unscale(loss.parameters, group)
-            norm = float(torch.nn.utils.clip_grad_norm_(group, config.clip))
+            norm = clipped(group, config.clip)
             if math.isfinite(norm) and math.isfinite(value):
                 take_step(self.optimisers[loss.parameters])
                 scales.fitted(loss.parameters)
@@ -250,7 +250,7 @@ class _Run:
             )
             raise Diverged(came, "a finite loss", GENTLER)
         self.model.step_taken(p.fraction)
-        self.average.update(self.model, p.step)
+        self.average.update(p.step)
         p.step += 1
         if self.bank is not None:
             self.bank.update(self.model, p.step)
@@ -280,7 +280,9 @@ class _Run:
         done = p.fraction >= 1.0
         every = self.config.evaluate_every
         due = done or (
-            p.step % every == 0 if every else p.fraction * EVALUATIONS >= p.evaluated + 1
+            p.step % every == 0
+            if every
+            else p.fraction * self.effort.evaluations >= p.evaluated + 1
         )
         if not every and not done and self.budget.measure == "seconds":
             # steering must not eat the budget; under a budget of steps the clock may not decide
@@ -291,7 +293,7 @@ class _Run:
             with self.compilation.paused(), self.prepared.paused():
                 self.steering.measure(self.average, p)
             self.failing.measuring = False
-            p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * EVALUATIONS))
+            p.evaluated = max(p.evaluated + 1, math.floor(p.fraction * self.effort.evaluations))
         if due or p.fraction * LOGS >= p.logged + 1:
             self._log(with_held_out=due)
             p.logged = math.floor(p.fraction * LOGS)

@@ -71,6 +71,23 @@ def gradients(
         yield taken, value
 
 
+def clipped(group: list[nn.Parameter], most: float) -> float:
+    """Return the norm of all gradients of a group as they were, and shorten them to `most` where it
+    is larger: `grad * min(1, most / (norm + 1e-6))`.
+
+    Example:
+        >>> weight = nn.Parameter(torch.zeros(2)); weight.grad = torch.tensor([3.0, 4.0])
+        >>> clipped([weight], 1.0), [round(value, 3) for value in weight.grad.tolist()]
+        (5.0, [0.6, 0.8])
+    """
+    found = [weight.grad for weight in group if weight.grad is not None]
+    norm = torch.nn.utils.get_total_norm(found)
+    value = float(norm)
+    if not value + 1e-6 <= most:  # a norm that is not a number stays one in every gradient
+        torch.nn.utils.clip_grads_with_norm_(group, most, norm)
+    return value
+
+
 def noise_of_parts(config: TrainConfig, device: torch.device) -> list[StepNoise]:
     """Return the noise of each part of a batch.
 

@@ -17,7 +17,7 @@ KEPT, WANTED, FEWEST = 500, 1500, 100
 TRAINING = 0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
 SMALLEST_BATCH = 8
 TIMING = 0.1  # share of a budget after which no further size is timed
-HELD_OUT = 0.02  # share of a budget that one held-out evaluation may take
+HELD_OUT = 0.01  # share of a budget that one held-out evaluation may take
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def held_out_rows(seconds: float, each: float, most: int) -> int | None:
 
     Example:
         >>> held_out_rows(40.0, 0.01, 512), held_out_rows(40.0, 0.0001, 512), held_out_rows(40.0, 10.0, 512)
-        (80, None, 16)
+        (40, None, 16)
     """
     rows = int(HELD_OUT * seconds / each) if each > 0.0 else most
     return None if rows >= most else max(16, rows)

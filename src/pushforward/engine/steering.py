@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.scoring import mean_log_det
+from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage
+from pushforward.engine.budget import budget_of
 from pushforward.engine.fit_records import GENTLER, Diverged, Progress
 
 Probe = Callable[[GenerativeModel], float]
 HELD_OUT_ROWS = 512  # enough to steer by; the full split is scored once, after training
+EVALUATIONS, FEWEST_EVALUATIONS, FEWEST_ROWS = 25, 2, 64
+# share of what training computes that its held-out evaluations may, where the budget says how much
+# that is; and how many passes forward a step is worth for each example
+SHARE, PASSES_OF_A_STEP = 0.05, 3
 
 # held-out quantities of earlier versions, which measured examples as a network sees them
 OF_ENCODED = (
@@ -23,6 +30,49 @@ OF_ENCODED = (
     "-ELBO [nats]",
     "-ELBO from 8 stratified noise levels per example [nats]",
 )
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a training measures of held-out examples.
+
+    Attributes:
+        rows: validation examples of one evaluation.
+        evaluations: a run.
+    """
+
+    rows: int
+    evaluations: int
+
+    @staticmethod
+    def of(config: TrainConfig, rows: int, passes: int) -> Effort:
+        """Return an effort that stays a small share of a short training: fewer examples first, then
+        fewer evaluations.
+
+        Counted, not timed, so that equal commands measure alike on any machine; under a budget of
+        seconds nobody knows how much will be computed, and the clock looks after it; who chooses
+        `evaluate_every` pays for it.
+
+        Args:
+            rows: validation examples that there are.
+            passes: that the held-out quantity of one example takes.
+
+        Example:
+            >>> Effort.of(TrainConfig(steps=2000, batch_size=128), 1000, 1)
+            Effort(rows=512, evaluations=25)
+            >>> Effort.of(TrainConfig(steps=40, batch_size=128), 1000, 8)
+            Effort(rows=64, evaluations=2)
+        """
+        rows, chosen = min(rows, config.held_out_rows or HELD_OUT_ROWS), config.held_out_rows
+        budget = budget_of(config)
+        if budget.measure == "seconds" or config.evaluate_every is not None:
+            return Effort(rows, EVALUATIONS)
+        examples = budget.amount * (config.batch_size if budget.measure == "steps" else 1)
+        allowed = SHARE * PASSES_OF_A_STEP * examples / passes
+        if chosen is None:
+            rows = min(rows, max(FEWEST_ROWS, int(allowed / EVALUATIONS)))
+        evaluations = int(allowed / max(1, rows))
+        return Effort(rows, max(FEWEST_EVALUATIONS, min(EVALUATIONS, evaluations)))
 
 
 class Steering:
@@ -75,7 +125,7 @@ class Steering:
     def measure(self, average: WeightAverage, progress: Progress) -> None:
         """Measure the averaged weights, and keep them if none were better."""
         p, started = progress, time.perf_counter()
-        with average.applied(self.model):
+        with average.applied():
             if self.probe is not None:
                 value = self.probe[1](self.model)
                 self.lost = not math.isfinite(value)

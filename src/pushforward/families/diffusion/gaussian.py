@@ -97,6 +97,7 @@ class Gaussian(Process):
         decoder: from the smallest noise to data.
     """
 
+    held_out_passes = HELD_OUT_LEVELS
     options = (*GUIDING, *SCORING, *STEPPING)
     settings = (
         "context",

@@ -51,6 +51,7 @@ class VAE(GenerativeModel):
     """
 
     family = "vae"
+    held_out_passes = HELD_OUT_DRAWS
     capabilities = CAPABILITIES
     config_type = VAEConfig
     presets = PRESETS

@@ -80,6 +80,7 @@ class TableDiffusion(Process):
         "weight",
         "prediction",
     )
+    held_out_passes = HELD_OUT_DRAWS
     options = (GUIDANCE, STEPS, SOLVER, ETA, GRID)
 
     def __init__(self, space: Space, config: DiffusionConfig, classes: int) -> None:

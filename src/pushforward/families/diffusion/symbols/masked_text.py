@@ -98,6 +98,7 @@ class MaskedTransformer(nn.Module):
 class MaskedText(Process):
     """Windows of text, each given what comes before it."""
 
+    held_out_passes = HELD_OUT_MASKS
     options = (GUIDANCE, STEPS, GRID, *NEXT_TOKEN)
     settings = ("heads", "neighbours", "dropout")
 
