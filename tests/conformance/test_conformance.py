@@ -34,11 +34,12 @@ from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.given import Examples, Given
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import BatchNoise
+from pushforward.core.preset import REQUIRED, named
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.core.walk import run, states, trajectory
-from pushforward.families.build import PRESETS, family_class, settings
+from pushforward.families.build import family_class, settings
 from pushforward.families.catalogue import FAMILIES
 from pushforward.families.diffusion.densities import trust
 
@@ -413,9 +414,10 @@ def test_declaration_is_complete(family: str) -> None:
     for field in dataclasses.fields(card):
         assert getattr(card, field.name), f"{family}.card.{field.name} is empty"
     assert all(len(key) > 3 and len(text) > 30 for key, text in card.references)
-    for preset in PRESETS:
-        for kind in cls.capabilities.spaces:
-            for architecture in ("", *cls.capabilities.architecture_names(kind)):
+    for kind in cls.capabilities.spaces:
+        for preset in named(cls.presets, kind):
+            own = ("", *cls.capabilities.architecture_names(kind))
+            for architecture in own if preset in REQUIRED else ("",):
                 chosen = settings(family, SPACES[kind][0], preset, architecture)
                 parse(cls.config_type, chosen["model"], "model")
                 parse(TrainConfig, chosen["train"], "train")

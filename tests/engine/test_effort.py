@@ -7,8 +7,8 @@ import torch
 
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
-from pushforward.core.spec import TrainConfig
 from pushforward.core.space import Points
+from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
 from pushforward.engine.steering import EVALUATIONS, SHARE, Effort
 from pushforward.families.build import build

@@ -25,8 +25,8 @@ from pushforward.engine.average import WeightAverage
 from pushforward.engine.budget import budget_of, parse_seconds
 from pushforward.engine.checkpoint import load_state, load_weights, save_state
 from pushforward.engine.fit import fit
-from pushforward.engine.gradients import clipped
 from pushforward.engine.fit_records import Interrupted, Progress
+from pushforward.engine.gradients import clipped
 from pushforward.engine.history import read_history
 from pushforward.engine.order import DataOrder
 from pushforward.engine.precision import computes_in_bfloat16, drawback, prepared_networks, resolved

@@ -10,8 +10,9 @@ import pytest
 from pushforward.app.progress.watch import Watch
 from pushforward.app.request import Said
 from pushforward.app.verbs.train import TrainRequest
+from pushforward.core.preset import NAMES
 from pushforward.faces.cli.main import main
-from pushforward.families.build import PRESETS, family_class
+from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 from pushforward.families.presets import UNMEASURED, preset_table
 from pushforward.reports.terminal.layout import markdown_table
@@ -28,7 +29,7 @@ MEASURED = {
 def test_every_preset_is_listed_and_those_of_a_processor_say_what_they_reach() -> None:
     rows = preset_table()
     assert len(rows) == sum(len(family_class(name).presets) for name in FAMILIES.names())
-    assert {row["preset"] for row in rows} == set(PRESETS)
+    assert {row["preset"] for row in rows} <= set(NAMES)
     for key, preset in MEASURED.items():
         assert preset.reached is not None, key
     for row in rows:

@@ -113,6 +113,11 @@ class Preset:
 
 
 Presets = Mapping[tuple[str, str], Preset]
+# of every kind of data that a family knows: in seconds, on a processor, on a GPU
+REQUIRED = ("smoke", "cpu", "gpu")
+# from what is over in seconds to what takes a GPU; cheap bodies for about a minute and for some
+# minutes of a processor are there where they learn more in such a time than the deep ones
+NAMES = ("smoke", "minute", "minutes", "cpu", "gpu")
 _PLACE = re.compile(r"(?P<kind>[^:@]+)(?::(?P<architecture>[^:@]+))?(?:@(?P<side>[1-9]\d*))?")
 
 
@@ -163,7 +168,8 @@ class PresetPlace:
 
 def places(presets: Presets, name: str, kind: str, architecture: str, side: int) -> list[str]:
     """Return the places of a preset that hold, from the most special to the most general: that of
-    an architecture before that of all, and that of larger pictures before that of smaller ones.
+    an architecture before that of all, and that of larger pictures before that of smaller ones. A
+    preset that names an architecture itself is for that one only.
 
     Args:
         presets: a family's.
@@ -178,5 +184,36 @@ def places(presets: Presets, name: str, kind: str, architecture: str, side: int)
         (['image:dit', 'image@64', 'image'], ['image'])
     """
     found = {text: PresetPlace.of(text) for of, text in presets if of == name}
-    hold = [text for text, place in found.items() if place.holds(kind, architecture, side)]
+    hold = [
+        text
+        for text, place in found.items()
+        if place.holds(kind, architecture, side)
+        and (
+            not architecture
+            or presets[name, text].model.get("architecture") in (None, architecture)
+        )
+    ]
     return sorted(hold, key=lambda text: (not found[text].architecture, -found[text].side))
+
+
+def named(presets: Presets, kind: str) -> list[str]:
+    """Return the names of the presets that there are for a kind of data, smallest first.
+
+    Example:
+        >>> empty = Preset({}, {})
+        >>> named({("gpu", "text"): empty, ("minute", "text"): empty, ("cpu", "image"): empty}, "text")
+        ['minute', 'gpu']
+    """
+    found = {name for name, place in presets if PresetPlace.of(place).kind == kind}
+    return [name for name in NAMES if name in found]
+
+
+def own_architecture(presets: Presets, name: str, kind: str, side: int) -> str:
+    """Return the architecture that a preset names itself; empty where that is left to the space.
+
+    Example:
+        >>> own_architecture({("minute", "image"): Preset({"architecture": "mlp"}, {})}, "minute", "image", 28)
+        'mlp'
+    """
+    found = places(presets, name, kind, "", side)
+    return str(presets[name, found[0]].model.get("architecture") or "") if found else ""

@@ -15,8 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.core.loss import Loss

@@ -16,13 +16,12 @@ from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
 from pushforward.core.plugins import whose
-from pushforward.core.preset import places
+from pushforward.core.preset import NAMES, named, own_architecture, places
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
-PRESETS = ("smoke", "cpu", "gpu")
 LARGE = 2048  # settings below build nothing that a machine of today cannot hold
 
 
@@ -37,10 +36,11 @@ def settings(
     """Return the preset's `{"model": {...}, "train": {...}}` for a family on a space.
 
     Args:
-        architecture: name of one that the family declares for this space, empty for its default.
+        architecture: name of one that the family declares for this space; empty for that of the
+            preset, or the default.
 
     Raises:
-        BadInput: unknown family, preset or architecture.
+        BadInput: unknown family, preset or architecture, or a preset that there is not for them.
         Unsupported: the family does not support this kind of space.
     """
     if family in STUDENTS.names():
@@ -51,8 +51,8 @@ def settings(
             "a student is made from a run: `pushforward distil RUN`",
         )
     cls = family_class(family)
-    if preset not in PRESETS:
-        raise BadInput(*unknown("preset", preset, PRESETS))
+    if preset not in NAMES:
+        raise BadInput(*unknown("preset", preset, NAMES))
     if space.kind not in cls.capabilities.spaces:
         others = [
             name
@@ -64,21 +64,37 @@ def settings(
             "one of " + ", ".join(cls.capabilities.spaces),
             f"{' and '.join(others)} take it" if others else "",
         )
-    named = cls.capabilities.architecture_names(space.kind)
-    if architecture and architecture not in named:
-        if not named:
+    known = cls.capabilities.architecture_names(space.kind)
+    if architecture and architecture not in known:
+        if not known:
             raise BadInput(
                 f"architecture '{architecture}' of {cls.family}",
                 f"{cls.family} alone",
                 "it has one",
             )
         raise BadInput(
-            *unknown(f"architecture of {cls.family} on {space.kind}", architecture, named)
+            *unknown(f"architecture of {cls.family} on {space.kind}", architecture, known)
         )
-    place = places(cls.presets, preset, space.kind, architecture, space.side)[0]
-    chosen = cls.presets[preset, place]
+    held = places(cls.presets, preset, space.kind, architecture, space.side)
+    if not held:
+        raise _without(cls, space, preset, architecture)
+    chosen = cls.presets[preset, held[0]]
     model = {**chosen.model, **({"architecture": architecture} if architecture else {})}
     return {"model": model, "train": dict(chosen.train)}
+
+
+def _without(cls: type[GenerativeModel], space: Space, preset: str, architecture: str) -> BadInput:
+    """Return the refusal of a preset that a family does not have for a kind of data, or not for an
+    architecture."""
+    own = own_architecture(cls.presets, preset, space.kind, space.side)
+    if own:
+        return BadInput(
+            f"the preset '{preset}' with the architecture {architecture}",
+            f"{cls.family}:{own}, which it is for",
+            "leave the architecture out, or take the preset cpu",
+        )
+    names = named(cls.presets, space.kind)
+    return BadInput(f"the preset '{preset}' of {cls.family} on {space.kind}", ", ".join(names))
 
 
 def model_config(family: str, values: Mapping[str, Any]) -> Config:

@@ -40,7 +40,7 @@ def require_usable(family: Any, registry: Registry) -> None:
         BadInput: names what is missing, or is something else.
     """
     from pushforward.core.capabilities import Capabilities, Card
-    from pushforward.core.preset import PresetPlace
+    from pushforward.core.preset import REQUIRED, PresetPlace
     from pushforward.core.spec import Config
 
     for name, kind in (("capabilities", Capabilities), ("card", Card)):
@@ -53,7 +53,7 @@ def require_usable(family: Any, registry: Registry) -> None:
     for _, place in presets:
         PresetPlace.of(place)
     for kind in family.capabilities.spaces if registry is FAMILIES else ():
-        for preset in ("smoke", "cpu", "gpu"):
+        for preset in REQUIRED:
             if (preset, kind) not in presets:
                 raise BadInput(f"{family.__name__} without the preset {preset} on {kind}", "one")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pushforward.core.preset import Preset, PresetPlace
-from pushforward.families.build import PRESETS, family_class
+from pushforward.core.preset import NAMES, Preset, PresetPlace
+from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
 
 UNMEASURED = {
     "smoke": "nothing is claimed: it shows in seconds that everything runs",
+    "minute": "by steps, in the table of learning curves",
+    "minutes": "by steps, in the table of learning curves",
     "gpu": "not measured yet",
 }
 
@@ -20,7 +22,7 @@ def preset_table() -> list[dict[str, str]]:
         >>> preset_table()[0]["preset"]
         'cpu'
     """
-    order = sorted(PRESETS, key=lambda name: (name in UNMEASURED, PRESETS.index(name)))
+    order = sorted(NAMES, key=lambda name: (name in UNMEASURED, NAMES.index(name)))
     return [
         _row(name, family, kind, preset)
         for name in order

@@ -10,6 +10,7 @@ from typing import Any
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
+from pushforward.core.preset import own_architecture
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import DEFAULT_SECONDS, MEASURES, budget_of
@@ -19,7 +20,7 @@ from pushforward.families.build import build, family_class, settings
 
 # numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3
 # come two at a time
-MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "gpu": 2**24}
+MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "minute": 2**20, "minutes": 2**20, "gpu": 2**24}
 
 
 @dataclass(frozen=True)
@@ -205,6 +206,8 @@ def _architecture(
     alone, never by the clock."""
     kind, size = dataset.space.kind, dataset.space.dimensions
     if preset == "gpu" or dataset.context is not None or kind not in cls.capabilities.architectures:
+        return ""
+    if own_architecture(cls.presets, preset, kind, dataset.space.side):
         return ""
     default, *others = cls.capabilities.architectures[kind]
     # somebody who sets what only the default architecture has wants that one

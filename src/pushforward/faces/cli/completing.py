@@ -48,9 +48,9 @@ def _verbs() -> Iterator[str]:
 
 
 def _presets() -> Iterator[str]:
-    from pushforward.families.build import PRESETS
+    from pushforward.core.preset import NAMES
 
-    yield from PRESETS
+    yield from NAMES
 
 
 def _data() -> Iterator[str]:
