@@ -119,7 +119,8 @@ def _likelihoods(model: GenerativeModel, data: Dataset) -> dict[str, Any]:
 def _divergence(model: Any, fresh: Tensor) -> float:
     x = model.codec.encode(fresh).value
     posterior = model.posterior.law(model.encoder(x, None))
-    return float(model.prior.divergence(posterior).sum(1).mean())
+    prior = model.prior.given(None)
+    return float(prior.divergence(posterior, posterior.mean).sum(1).mean())
 
 
 @torch.no_grad()

@@ -71,6 +71,19 @@ class ResidualMLP(nn.Module):
         return self.outputs(nn.functional.silu(self.norm(h)))
 
 
+class FlatMLP(ResidualMLP):
+    """A residual MLP of examples of any shape (n, ...), all of whose numbers are inputs.
+
+    Example:
+        >>> FlatMLP(12, 5, width=16, depth=1)(torch.zeros(4, 3, 2, 2)).shape
+        torch.Size([4, 5])
+    """
+
+    def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
+        """Shapes: x (n, ...), context (n, context) -> (n, outputs)."""
+        return super().forward(x.flatten(1), context)
+
+
 class WaveMLP(nn.Module):
     """A residual MLP that also sees `sin` and `cos` of its inputs at octaves of `pi / 2`, axis by
     axis (Tancik et al. 2020).

@@ -22,7 +22,7 @@ from pushforward.families.vae.decoder import (
     ObservationModel,
 )
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder
-from pushforward.nets.mlp import ResidualMLP, WaveMLP
+from pushforward.nets.mlp import FlatMLP, ResidualMLP, WaveMLP
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,20 @@ def convolutions(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoenco
     return Autoencoder(encoder, decoder, observation)
 
 
+def flat_pixels(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
+    """Return residual MLPs over all pixels at once, and a discretised logistic in every pixel.
+
+    A step of these is much shorter than one of convolutions over a picture of 28 x 28.
+    """
+    d, size = space.dimensions, (config.width, config.depth, sizes.context)
+    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    return Autoencoder(
+        FlatMLP(d, sizes.codes, *size),
+        ResidualMLP(sizes.latent, observation.outputs * d, *size),
+        observation,
+    )
+
+
 POINTS = Architecture("mlp", "residual MLPs with a Gaussian decoder", residual_mlps, standardised)
 IMAGES = Architecture(
     "convolutional",
@@ -77,9 +91,17 @@ IMAGES = Architecture(
     convolutions,
     scaled,
 )
+FLAT = Architecture(
+    "mlp",
+    "residual MLPs over all pixels with a discretised-logistic decoder",
+    flat_pixels,
+    scaled,
+)
 
 # of each kind of space, the default first
 ARCHITECTURES = {
     "points": architectures("vae", "points", {"mlp": f"{__name__}:POINTS"}),
-    "image": architectures("vae", "image", {"convolutional": f"{__name__}:IMAGES"}),
+    "image": architectures(
+        "vae", "image", {"convolutional": f"{__name__}:IMAGES", "mlp": f"{__name__}:FLAT"}
+    ),
 }

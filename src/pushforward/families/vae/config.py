@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from pushforward.core.preset import Aim, Preset, Reached
-from pushforward.core.spec import Config
+from pushforward.core.spec import Config, OneOf
+from pushforward.families.vae.priors import PRIORS
 
 
 class VAEConfig(Config):
@@ -13,6 +16,9 @@ class VAEConfig(Config):
 
     architecture: str | None = Field(None, description="None = the default one of the space")
     latent: int | None = Field(None, ge=1, description="dimensions of z; None = those of the data")
+    prior: Annotated[str, OneOf(PRIORS)] = Field(
+        "normal", description="of codes; chain: learned with the networks, and of the label"
+    )
     width: int = Field(32, ge=4)
     depth: int = Field(
         1, ge=1, description="residual blocks per resolution, which also take in the label"

@@ -37,8 +37,8 @@ def evidence_bound(model: HasInference, x: Tensor, given: Given | None, draws: D
     """Return `E_q[log p(x | z)] - KL(q(z | x) || p(z))`, averaged over draws of z, with the error
     of that average."""
     batch, count = model.inference(x, given, draws.noise), draws.samples or ELBO_DRAWS
-    kl = batch.divergence()
-    w = torch.stack([batch.fit(batch.draw()[0]) - kl for _ in range(count)])
+    codes = (batch.draw()[0] for _ in range(count))
+    w = torch.stack([batch.fit(z) - batch.divergence(z) for z in codes])
     stderr = w.std(0) / math.sqrt(count) if count > 1 else None
     return _bound(model.space, w.mean(0), "elbo", count, stderr)
 

@@ -24,7 +24,7 @@ class Inference:
     Attributes:
         x: an encoded batch, shape (n, *event).
         posterior: `q(z | x)`.
-        prior: `p(z)`.
+        prior: `p(z)`, of what is given where it looks at that.
         observation: `z -> p(x | z)`.
         noise: of the draws.
     """
@@ -35,9 +35,10 @@ class Inference:
     observation: Callable[[Tensor], Observation]
     noise: Noise
 
-    def divergence(self) -> Tensor:
-        """Return `KL(q(z | x) || p(z))` in nats, shape (n,)."""
-        return self.prior.divergence(self.posterior).sum(1)
+    def divergence(self, z: Tensor) -> Tensor:
+        """Return `KL(q(z | x) || p(z))` in nats, shape (n,), or an unbiased estimate of it from
+        codes of the posterior."""
+        return self.prior.divergence(self.posterior, z).sum(1)
 
     def draw(self) -> tuple[Tensor, Tensor]:
         """Return codes of the posterior, and the noise that they stand for."""

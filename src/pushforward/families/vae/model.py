@@ -30,7 +30,8 @@ from pushforward.families.vae.decoder import Observation
 from pushforward.families.vae.inference import Inference
 from pushforward.families.vae.objective import ELBO, LatentObjective, warmup
 from pushforward.families.vae.posterior import GaussianPosterior, Posterior
-from pushforward.families.vae.prior import CodePrior, GaussianPrior
+from pushforward.families.vae.prior import PriorModel
+from pushforward.families.vae.priors import PRIORS
 
 HELD_OUT_DRAWS = 4
 
@@ -64,9 +65,9 @@ class VAE(GenerativeModel):
         super().__init__(space, config, classes)
         self.latent = config.latent or space.dimensions
         self.posterior: Posterior = GaussianPosterior()
-        self.prior: CodePrior = GaussianPrior(self.latent)
         self.objective: LatentObjective = ELBO(warmup(config.kl_warmup))
         self.embedding = GivenEmbedding(len(classes), config.context)
+        self.prior: PriorModel = PRIORS[config.prior].build(self.latent, self.embedding.width)
         sizes = CodeWidths(self.latent, self.posterior.outputs(self.latent), self.embedding.width)
         made = self.architecture.make(Autoencoder, space, config, sizes)
         self.encoder, self.decoder, self.observation = made.encoder, made.decoder, made.observation
@@ -86,7 +87,8 @@ class VAE(GenerativeModel):
         of data given codes."""
         context = self.embedding(given, len(x))
         posterior = self.posterior.law(self.encoder(x, context))
-        return Inference(x, posterior, self.prior, lambda z: self._observation(z, context), noise)
+        prior = self.prior.given(context)
+        return Inference(x, posterior, prior, lambda z: self._observation(z, context), noise)
 
     def observed(self, z: Tensor, given: Given | None) -> Observation:
         """Return the law of encoded data given codes (n, latent)."""
@@ -107,15 +109,14 @@ class VAE(GenerativeModel):
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:
         batch, total = self.inference(x, given, noise), torch.zeros(len(x), device=x.device)
-        kl = batch.divergence()
         for _ in range(HELD_OUT_DRAWS):
             z, _ = batch.draw()
-            total += (kl - batch.fit(z)) / HELD_OUT_DRAWS
+            total += (batch.divergence(z) - batch.fit(z)) / HELD_OUT_DRAWS
         return total
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         batch = self.inference(x, given, noise)
-        kl = self.prior.divergence(batch.posterior)
+        kl = batch.prior.divergence(batch.posterior, batch.draw()[0])
         y, stderr = mean_curve(kl[:, kl.mean(0).argsort(descending=True)])
         yield Curve(
             "KL by latent dimension",
@@ -132,7 +133,7 @@ class VAE(GenerativeModel):
         # means, not samples
         temperature = options.temperature
         return one_shot(
-            self.prior,
+            self.prior.given(self.embedding(given, noise.n)),
             noise,
             temperature,
             lambda z: self.observed(z, given).sample(noise, temperature),

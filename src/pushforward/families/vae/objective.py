@@ -72,7 +72,7 @@ class ELBO(LatentObjective):
     def loss(self, batch: Inference, step: int | None) -> Loss:
         """Weigh the divergence as the schedule says, and record both terms."""
         z, _ = batch.draw()
-        fit, kl = batch.fit(z), batch.divergence()
+        fit, kl = batch.fit(z), batch.divergence(z)
         weight = 1.0 if step is None else self.schedule.weight(step)
         record = {
             "KL [nats]": float(kl.detach().mean()),

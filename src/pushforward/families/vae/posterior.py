@@ -7,10 +7,12 @@ section 2.4).
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from pushforward.nets.logistic import bounded
@@ -40,6 +42,11 @@ class DiagonalGaussian:
     def sample(self, eps: Tensor) -> Tensor:
         """Return the codes that standard normal noise (n, latent) stands for."""
         return self.draw(self.mean, self.log_scale, eps)
+
+    def terms(self, z: Tensor) -> Tensor:
+        """Return `log q(z_i | x)` of codes, in nats, shape (n, latent)."""
+        standard = (z - self.mean) * torch.exp(-self.log_scale)
+        return -0.5 * standard.square() - self.log_scale - 0.5 * math.log(2.0 * math.pi)
 
 
 class Posterior(ABC):

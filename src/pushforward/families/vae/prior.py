@@ -1,12 +1,13 @@
 """The prior of codes, and how far posteriors are from it.
 
-One idea: a prior that knows a closed form of its divergence from a posterior says so here; the
-bound needs no more of it.
+Two ideas: a prior is of a condition, which most laws of codes ignore; one that knows a closed form
+of its divergence from a posterior says so here, and any other estimates it from a code that the
+posterior drew. The bound needs no more of it.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,13 +30,40 @@ def kl_to_standard_normal(mean: Tensor, log_scale: Tensor) -> Tensor:
     return -0.5 * (1.0 + 2.0 * log_scale - mean.square() - (2.0 * log_scale).exp())
 
 
-class CodePrior(Base):
-    """A law of codes before anything is seen."""
+class PriorModel(ABC):
+    """Laws of codes, one for each condition; one that learns is an `nn.Module` as well.
+
+    Attributes:
+        dimensions: numbers of a code.
+    """
+
+    dimensions: int
 
     @abstractmethod
-    def divergence(self, posterior: DiagonalGaussian) -> Tensor:
+    def given(self, context: Tensor | None) -> CodePrior:
+        """Return the law of each example of a batch.
+
+        Args:
+            context: what is given of them, (n, context); None without conditions.
+        """
+
+
+class CodePrior(Base, PriorModel):
+    """A law of codes before anything is seen; as a `PriorModel`, one that ignores conditions."""
+
+    def given(self, context: Tensor | None) -> CodePrior:
+        """The same law for every example."""
+        return self
+
+    @abstractmethod
+    def divergence(self, posterior: DiagonalGaussian, z: Tensor) -> Tensor:
         """Return `KL(q(z | x) || p(z))` in nats, shape (n, parts), parts that add up: one for each
-        dimension where it factorises."""
+        dimension where it factorises.
+
+        Args:
+            z: codes that the posterior drew, (n, dimensions), of which this is an unbiased estimate
+                where there is no closed form.
+        """
 
     @abstractmethod
     def log_ratio(self, posterior: DiagonalGaussian, z: Tensor, eps: Tensor) -> Tensor:
@@ -61,7 +89,7 @@ class GaussianPrior(CodePrior):
         """Normal numbers, scaled."""
         return StandardNormal(self.dimensions).sample(noise, temperature)
 
-    def divergence(self, posterior: DiagonalGaussian) -> Tensor:
+    def divergence(self, posterior: DiagonalGaussian, z: Tensor) -> Tensor:
         """In closed form."""
         return self.kl(posterior.mean, posterior.log_scale)
 
