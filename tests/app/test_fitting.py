@@ -12,9 +12,11 @@ import yaml
 
 import pushforward as pf
 from pushforward.app.runs.expecting import expected, memory
-from pushforward.app.runs.fitting import Timed, fitted, resized, timed, too_short
+from pushforward.app.runs.fitting import fitted, too_short
 from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.recognisable import NEEDED, NOT_ENOUGH, foresight, shortfall
+from pushforward.app.runs.resizing import resized
+from pushforward.app.runs.timing import Timed, timed
 from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset

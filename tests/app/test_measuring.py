@@ -23,8 +23,9 @@ from pushforward.app.measuring.extent import (
     within,
 )
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
-from pushforward.app.runs.fitting import SizedPlan, timed
+from pushforward.app.runs.fitting import SizedPlan
 from pushforward.app.runs.planning import plan_training
+from pushforward.app.runs.timing import timed
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image, Points
 from pushforward.core.text import Text

@@ -118,6 +118,7 @@ REQUIRED = ("smoke", "cpu", "gpu")
 # from what is over in seconds to what takes a GPU; cheap bodies for about a minute and for some
 # minutes of a processor are there where they learn more in such a time than the deep ones
 NAMES = ("smoke", "minute", "minutes", "cpu", "gpu")
+AUTO = "auto"  # the name of none: the best for a budget of seconds, cpu for one of steps
 _PLACE = re.compile(r"(?P<kind>[^:@]+)(?::(?P<architecture>[^:@]+))?(?:@(?P<side>[1-9]\d*))?")
 
 

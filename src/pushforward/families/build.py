@@ -16,7 +16,7 @@ from pushforward.core.errors import BadInput, RunFailed, Unsupported, unknown
 from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
 from pushforward.core.plugins import whose
-from pushforward.core.preset import NAMES, named, own_architecture, places
+from pushforward.core.preset import AUTO, NAMES, named, own_architecture, places
 from pushforward.core.rng import derive_seed
 from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
@@ -52,7 +52,7 @@ def settings(
         )
     cls = family_class(family)
     if preset not in NAMES:
-        raise BadInput(*unknown("preset", preset, NAMES))
+        raise BadInput(*unknown("preset", preset, (AUTO, *NAMES)))
     if space.kind not in cls.capabilities.spaces:
         others = [
             name

@@ -214,8 +214,9 @@ def compare(
         ]
         notes = [*left_out, *filter(None, [measuring.says()])]
         shared = plan.spent(next(iter(plans.values())))
+        presets = ", ".join(dict.fromkeys(fit.plan.preset for fit in fits.values()))
         comparison = comparison_of(
-            dataset, rows, controls, shared, plan.preset, plan.seed, plan.command, notes
+            dataset, rows, controls, shared, presets, plan.seed, plan.command, notes
         )
         if path is not None:
             save_comparison(path, comparison)

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from pushforward.app.progress.line import duration
-from pushforward.app.runs.fitting import SizedPlan, Timer, timed
+from pushforward.app.runs.fitting import SizedPlan
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.recognisable import foresight
+from pushforward.app.runs.timing import Timer, timed
 from pushforward.core.noise import StepNoise
 from pushforward.core.placement import PROCESSOR, computing_on
 from pushforward.engine.budget import budget_of

@@ -1,5 +1,5 @@
-"""Presets fit the machine: a few timed steps choose width, batch and precision before a run with a
-wall-clock budget begins.
+"""Presets fit the machine: a few timed steps choose which one, its width, batch and precision before
+a run with a wall-clock budget begins.
 
 Two ideas: what was chosen is part of the plan, so that it is written into `config.yaml` and nothing
 is chosen again by `--resume`; what somebody set with `-s` is never changed. Under a budget of steps
@@ -8,24 +8,21 @@ or examples nothing is timed: equal commands give equal runs on any machine.
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.runs.choosing import chosen, told
 from pushforward.app.runs.planning import Plan
+from pushforward.app.runs.resizing import resized, with_settings
 from pushforward.app.runs.resuming import computing_as
 from pushforward.app.runs.smaller import smaller_examples
+from pushforward.app.runs.timing import Timed, Timer, timed
 from pushforward.core.errors import BadInput
-from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
-from pushforward.core.spec import TrainConfig, parse
+from pushforward.core.preset import NAMES
 from pushforward.engine.budget import budget_of
-from pushforward.engine.fit import fit
-from pushforward.engine.fit_records import Progress
 from pushforward.engine.precision import AUTO, resolved
 from pushforward.engine.sizing import (
     FEWEST,
@@ -38,25 +35,7 @@ from pushforward.engine.sizing import (
     steps_in,
 )
 from pushforward.engine.steering import HELD_OUT_ROWS
-from pushforward.families.build import family_class
 from pushforward.provenance.run_directory import open_record
-
-NARROWEST = 8  # a network of fewer features is none
-
-
-@dataclass(frozen=True)
-class Timed:
-    """What some steps of a plan took.
-
-    Attributes:
-        cost: of a step, as a line in the batch.
-        held_out: seconds of one held-out example, 0 if nothing is held out.
-        spent: seconds that measuring took, with building the network.
-    """
-
-    cost: Cost
-    held_out: float = 0.0
-    spent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,50 +61,12 @@ class SizedPlan:
         return steps_in(budget_of(self.plan.train_config).amount, step)
 
 
-Timer = Callable[[Plan], Timed]
 Run = tuple[str, int]  # a family and the number of a run of it
-PART = 8  # of the batch that is timed, and a quarter of it: small, so that timing what is far too slow stays short
-
-
-def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
-    """Return what a step of a plan takes, through two small batches in the real training loop."""
-    began, model = now(), plan.build()
-    values = plan.train_config.model_dump(exclude_none=True)
-    for key in ("seconds", "examples", "ema_snapshots", "checkpoint_every", "patience"):
-        values.pop(key, None)
-    large = max(2, plan.train_config.batch_size // PART)
-    small = max(1, large // 4)
-    (first, _), (second, held_out) = (
-        _steps(model, plan, {**values, "batch_size": b}, now) for b in (small, large)
-    )
-    return Timed(Cost.through(small, first, large, second), held_out, now() - began)
-
-
-def _steps(
-    model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Callable[[], float]
-) -> tuple[float, float]:
-    """Return the seconds of a step, the shorter of two after one that warms up, and those of one
-    held-out example."""
-    few_steps = {"steps": 4, "evaluate_every": 1_000_000, "compile": False}
-    config = parse(TrainConfig, {**values, **few_steps}, "train")
-    seen: list[float] = []
-    last: list[Progress] = []
-
-    def watch(p: Progress) -> None:
-        seen.append(now())
-        last[:] = [p]
-
-    rows, few = plan.dataset.train[: max(config.batch_size, 512)], plan.dataset.validation[:4]
-    if not plan.labelled:
-        rows, few = rows.without_labels(), few.without_labels()
-    fit(model, rows, few, config, observer=watch)
-    steps = [b - a for a, b in pairwise(seen[:-1])]  # the last one also evaluates
-    return min(steps), last[0].evaluating / max(1, len(few))
 
 
 def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
-    """Return the plan with width, batch and precision that fit its wall-clock budget; as it is
-    under a budget of steps.
+    """Return the plan with preset, width, batch and precision that fit its wall-clock budget; as it
+    is under a budget of steps.
 
     Args:
         plan: from `plan_training`.
@@ -136,6 +77,9 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
         return SizedPlan(plan, None, _counted(plan))
     if plan.preset == "smoke" or plan.teaching is not None:
         return SizedPlan(plan, None, 0)
+    best = chosen(plan, timer)
+    if best is not None:
+        return _settled(best.plan, best.size, best.measured, timer)
     found: dict[float, Timed] = {}
 
     def cost(share: float) -> tuple[Cost, float]:
@@ -176,8 +120,10 @@ def fitted_together(
 def like(plan: Plan, other: Plan) -> Plan:
     """Return a plan with the sizes that were chosen for another one of its family, budget and kind
     of data."""
-    chosen = other.fitted
-    return _with(plan, chosen.get("train", {}), chosen.get("model", {})) if chosen else plan
+    if plan.with_preset is not None and plan.preset != other.preset:
+        plan = plan.with_preset(other.preset)
+    plan, sizes = replace(plan, choice=other.choice), other.fitted
+    return with_settings(plan, sizes.get("train", {}), sizes.get("model", {})) if sizes else plan
 
 
 def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> SizedPlan:
@@ -188,7 +134,7 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
     changes: dict[str, Any] = {}
     automatic = plan.free("train.precision") and plan.train_config.precision == "auto"
     if automatic and resolved(AUTO, here().type).dtype is not None:
-        full = timer(_with(sized, {"precision": "float32"})).cost.seconds(choice.rung.batch)
+        full = timer(with_settings(sized, {"precision": "float32"})).cost.seconds(choice.rung.batch)
         if full < step:
             changes["precision"], step = "float32", full
     if plan.free("train.held_out_rows"):
@@ -197,55 +143,10 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
         )
         if rows is not None:
             changes["held_out_rows"] = rows
-    sized = _with(sized, changes)
+    sized = with_settings(sized, changes)
     steps = steps_in(seconds, step)
     return SizedPlan(
         sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps)
-    )
-
-
-def resized(plan: Plan, share: float, batch: int) -> Plan:
-    """Return a plan with a share of its width and another batch, whose learning rate falls with the
-    root of the batch.
-
-    A gradient of fewer examples has more noise, of standard deviation `1 / sqrt(batch)`; Adam's
-    steps are scaled by it.
-    """
-    model, train = {}, {}
-    if share < 1.0:
-        fields = family_class(plan.family).config_type.model_fields
-        width = int(plan.model_values.get("width", fields["width"].default))
-        # every attention head has an even number of features
-        unit = (
-            2 * int(plan.model_values.get("heads", fields["heads"].default))
-            if "heads" in fields
-            else NARROWEST
-        )
-        model["width"] = min(width, max(NARROWEST, unit, unit * round(share * width / unit)))
-    before = plan.train_config.batch_size
-    if batch != before:
-        train["batch_size"] = batch
-        parts = plan.train_config.accumulate
-        if parts > 1 and plan.free("train.accumulate"):  # parts stay as large as they are
-            train["accumulate"] = max(1, math.ceil(parts * batch / before))
-        if plan.free("train.learning_rate"):
-            rate = plan.train_config.learning_rate * (batch / before) ** 0.5
-            train["learning_rate"] = float(f"{rate:.2g}")
-    return _with(plan, train, model)
-
-
-def _with(plan: Plan, train: dict[str, Any], model: dict[str, Any] | None = None) -> Plan:
-    """Return a plan with other settings, remembered as chosen by the machine."""
-    model = model or {}
-    kept = {section: dict(plan.fitted.get(section, {})) for section in ("model", "train")}
-    kept["model"] |= model
-    kept["train"] |= train
-    config = {**plan.train_config.model_dump(exclude_none=True), **train}
-    return replace(
-        plan,
-        model_values={**plan.model_values, **model},
-        train_config=parse(TrainConfig, config, "train"),
-        fitted={section: values for section, values in kept.items() if values},
     )
 
 
@@ -263,10 +164,14 @@ def as_recorded(plan: Plan, path: Path) -> Plan | None:
         config = open_record(path).config
     except BadInput:
         return None
-    chosen, plan = config.get("fitted") or {}, computing_as(plan, path)
-    train = {k: v for k, v in chosen.get("train", {}).items() if plan.free(f"train.{k}")}
-    model = {k: v for k, v in chosen.get("model", {}).items() if plan.free(f"model.{k}")}
-    return _with(plan, train, model) if train or model else plan
+    preset = config.get("preset")
+    if plan.with_preset is not None and preset in NAMES and preset != plan.preset:
+        plan = plan.with_preset(preset)
+    plan = replace(computing_as(plan, path), choice=config.get("choice") or {})
+    sizes = config.get("fitted") or {}
+    train = {k: v for k, v in sizes.get("train", {}).items() if plan.free(f"train.{k}")}
+    model = {k: v for k, v in sizes.get("model", {}).items() if plan.free(f"model.{k}")}
+    return with_settings(plan, train, model) if train or model else plan
 
 
 def _counted(plan: Plan) -> int:
@@ -285,9 +190,10 @@ def _notes(before: Plan, after: Plan, step: float, steps: int) -> tuple[str, ...
                 f"{key.replace('_', ' ')} {value}" + ("" if was is None else f" (preset {was})")
             )
     if not said:
-        return ()
+        return tuple(told(after))
     budget = budget_of(after.train_config)
     return (
+        *told(after),
         f"{after.family}, fitted to {budget} on this machine: {', '.join(said)}; about {steps:,} steps of {step:.2g} s",
     )
 

@@ -4,13 +4,14 @@ budget."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
-from pushforward.core.preset import own_architecture
+from pushforward.core.preset import AUTO, own_architecture
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import DEFAULT_SECONDS, MEASURES, budget_of
@@ -50,6 +51,9 @@ class Plan:
             it is given none.
         explicit: settings that somebody chose, such as `model.width`: nothing changes them.
         recipe_length: whether nobody gave a budget and training is as long as the preset's recipe.
+        with_preset: from the name of another preset to the plan that it gives; None where somebody
+            chose one.
+        choice: which of them was taken for a budget of seconds, and why (`app/runs/choosing.py`).
         fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values`
             and `train_config` have them too.
     """
@@ -67,6 +71,8 @@ class Plan:
     explicit: frozenset[str] = frozenset()
     fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
     recipe_length: bool = False
+    with_preset: Callable[[str], Plan] | None = field(default=None, compare=False)
+    choice: dict[str, Any] = field(default_factory=dict)
 
     @property
     def length(self) -> str:
@@ -115,6 +121,7 @@ class Plan:
             },
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
+            **({"choice": self.choice} if self.choice else {}),
             **({"fitted": self.fitted} if self.fitted else {}),
             "asked": sorted(self.explicit),
         }
@@ -131,6 +138,10 @@ def plan_training(
 ) -> Plan:
     """Resolve preset and overrides for a family on a dataset.
 
+    With the preset `auto` the plan is that of `cpu`, which a budget of steps takes on any machine;
+    it can be asked for those of the others, between which `app/runs/choosing.py` chooses. Who
+    chooses an architecture or a setting of the model has chosen `cpu`.
+
     Args:
         budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`; empty: what the settings
             say, else the length of the preset, else 40 seconds.
@@ -139,6 +150,10 @@ def plan_training(
     Raises:
         BadInput: unknown family, preset or key, or a value out of range.
     """
+    if preset == AUTO:
+        return _open_to_choice(
+            partial(plan_training, family, dataset, budget=budget, seed=seed, overrides=overrides)
+        )
     name, _, architecture = family.partition(":")
     cls = family_class(name)
     overrides = overrides or {}
@@ -175,6 +190,18 @@ def plan_training(
         explicit=given,
         recipe_length=bool(recipe) and lasting == recipe,
     )
+
+
+def _open_to_choice(planned: Callable[..., Plan]) -> Plan:
+    """Return the plan of a processor, which can be asked for those of other presets unless somebody
+    chose what they would choose."""
+
+    def other(name: str) -> Plan:
+        return replace(planned(preset=name), with_preset=other)
+
+    plan = planned(preset="cpu")
+    named = ":" in planned.args[0] or any(key.startswith("model.") for key in plan.explicit)
+    return plan if named or plan.dataset.context is not None else other("cpu")
 
 
 def _fit_batches(train: dict[str, Any], given: frozenset[str], most: int) -> None:

@@ -25,6 +25,7 @@ from pushforward.app.verbs.shared import (
     of_data,
     with_own_options,
 )
+from pushforward.core.preset import AUTO
 
 if TYPE_CHECKING:
     from pushforward.app.measuring.comparing import Compared
@@ -43,7 +44,7 @@ class CompareRequest(ComputingRequest):
     budget: Budget = None
     steps: Steps = None
     examples: Examples = None
-    preset: Preset = "cpu"
+    preset: Preset = AUTO
     settings: Settings = {}
     keep: Keep = ()
     errors: Errors = None

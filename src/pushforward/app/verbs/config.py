@@ -43,7 +43,11 @@ class ShowConfigRequest(Request):
                 origins_of(section, config, preset.get(section, {})),
             )
         ]
-        facts = {key: config[key] for key in ("family", "preset", "seed", "data") if key in config}
+        facts = {
+            key: config[key]
+            for key in ("family", "preset", "choice", "seed", "data")
+            if key in config
+        }
         return RunSettings(facts, found)
 
 

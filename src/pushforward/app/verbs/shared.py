@@ -132,7 +132,10 @@ Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data
 Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m.")]
 Steps = Annotated[int | None, option("Budget in optimiser steps.")]
 Examples = Annotated[int | None, option("Budget in training examples seen.")]
-Preset = Annotated[str, option("smoke, cpu or gpu.", completes="presets")]
+Preset = Annotated[
+    str,
+    option("auto (fits data and budget), smoke, minute, minutes, cpu or gpu.", completes="presets"),
+]
 Seed = Annotated[int, option("Equal seeds give equal results.", ge=0)]
 Settings = Annotated[Sections, option("section.key=value, such as model.width=128.", "-s", "--set")]
 Keep = Annotated[Words, option("Table: model this column even if it identifies rows.")]

@@ -26,6 +26,7 @@ from pushforward.app.verbs.shared import (
     with_own_options,
 )
 from pushforward.core.errors import BadInput
+from pushforward.core.preset import AUTO
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -46,7 +47,7 @@ class TrainRequest(ComputingRequest):
     budget: Budget = None
     steps: Steps = None
     examples: Examples = None
-    preset: Preset = "cpu"
+    preset: Preset = AUTO
     settings: Settings = {}
     keep: Keep = ()
     errors: Errors = None

@@ -48,9 +48,9 @@ def _verbs() -> Iterator[str]:
 
 
 def _presets() -> Iterator[str]:
-    from pushforward.core.preset import NAMES
+    from pushforward.core.preset import AUTO, NAMES
 
-    yield from NAMES
+    yield from (AUTO, *NAMES)
 
 
 def _data() -> Iterator[str]:

@@ -1,0 +1,119 @@
+"""Which preset a budget of seconds is spent on: the one whose learning curve is lowest after as many
+steps as this machine makes in it.
+
+Two ideas: a few timed steps of each candidate say how many steps there will be, a table of curves
+that were measured once says what they are worth; what was passed over is told beside what was
+taken, and both are in the run's configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from pushforward.app.runs.planning import Plan
+from pushforward.app.runs.resizing import resized
+from pushforward.app.runs.timing import Timed, Timer
+from pushforward.core.preset import NAMES
+from pushforward.engine.budget import budget_of
+from pushforward.engine.sizing import FEWEST, TIMING, Rung, SizeChoice, steps_in
+from pushforward.families.learning_curves import LearningCurve, curves_near
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What a candidate would come to in a budget.
+
+    Attributes:
+        width: share of the preset's.
+        batch: examples of a step.
+        steps: that fit.
+        seconds: of one.
+        expected: the held-out quantity of its learning curve there, of the data of the curve.
+    """
+
+    preset: str
+    width: float
+    batch: int
+    steps: int
+    seconds: float
+    expected: float
+
+    def __str__(self) -> str:
+        narrower = "" if self.width == 1.0 else f" of {self.width:g} times the width"
+        return f"preset {self.preset}{narrower} (about {self.steps:,} steps of {self.batch}, {self.expected:.4g})"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The plan of the best candidate.
+
+    Attributes:
+        plan: of its preset, with a record of the choice.
+        size: its rung, and the seconds of a step.
+        measured: what timing it came to.
+    """
+
+    plan: Plan
+    size: SizeChoice
+    measured: Timed
+
+
+def chosen(plan: Plan, timer: Timer) -> Chosen | None:
+    """Return the best candidate for a plan whose preset nobody chose; None where there are no
+    curves to go by, or no candidate gets steps enough.
+
+    Candidates are timed from the cheapest body to the deepest, as long as that takes a small share
+    of the budget.
+
+    Args:
+        timer: measures a plan; called once for each preset and width.
+    """
+    near = curves_near(plan.family, plan.dataset.space, len(plan.dataset.train))
+    if plan.with_preset is None or near is None:
+        return None
+    reference, curves = near
+    seconds, spent = budget_of(plan.train_config).amount, 0.0
+    seen: dict[tuple[str, float], tuple[Plan, Timed]] = {}
+    outlooks: list[Outlook] = []
+    for curve in sorted(curves, key=lambda curve: (NAMES.index(curve.preset), curve.width)):
+        key = (curve.preset, curve.width)
+        if key not in seen:
+            if spent > TIMING * seconds:
+                continue
+            whole = plan.with_preset(curve.preset)
+            measured = timer(resized(whole, curve.width, whole.train_config.batch_size))
+            seen[key], spent = (whole, measured), spent + measured.spent
+        outlooks.append(_outlook(curve, *seen[key], seconds))
+    outlooks.sort(key=lambda found: (found.steps < FEWEST, found.expected, found.seconds))
+    if not outlooks or outlooks[0].steps < FEWEST:
+        return None
+    best, others = outlooks[0], outlooks[1:]
+    whole, measured = seen[best.preset, best.width]
+    record: dict[str, Any] = {"curves": reference.name, "taken": asdict(best)}
+    if others:
+        record["runner_up"] = asdict(others[0])
+    size = SizeChoice(Rung(best.width, best.batch), best.seconds)
+    return Chosen(replace(whole, choice=record), size, measured)
+
+
+def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:
+    batch = curve.batch if plan.free("train.batch_size") else plan.train_config.batch_size
+    step = measured.cost.seconds(batch)
+    steps = steps_in(seconds, step)
+    return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(steps))
+
+
+def told(plan: Plan) -> Iterator[str]:
+    """Yield what a person should know of a choice: what was taken, what came second, and by which
+    curves."""
+    if not plan.choice:
+        return
+    taken = Outlook(**plan.choice["taken"])
+    other = plan.choice.get("runner_up")
+    rather = f", rather than {Outlook(**other)}" if other else ""
+    yield (
+        f"{plan.family} takes the {taken}{rather}: learning curves on {plan.choice['curves']}, lower is "
+        "better; `--preset NAME` takes another"
+    )

@@ -1,0 +1,164 @@
+"""Between presets learning curves and the seconds of a step decide; a test tells the seconds, never the clock."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+import pushforward as pf
+from pushforward.app.runs.fitting import as_recorded, fitted, like
+from pushforward.app.runs.planning import Plan, plan_training
+from pushforward.app.runs.timing import Timed
+from pushforward.app.runs.training import train
+from pushforward.core.preset import AUTO, Preset, named
+from pushforward.data.dataset import Dataset
+from pushforward.engine.sizing import FEWEST, Cost, steps_in
+from pushforward.families import learning_curves as table
+from pushforward.families.build import family_class
+from pushforward.families.flow.config import PRESETS
+from pushforward.families.learning_curves import LearningCurve, Reference
+
+MINUTE = Preset({"layers": 1, "width": 16}, {"batch_size": 40, "learning_rate": 5e-3})
+CURVES = [
+    LearningCurve("minute", 1.0, 40, ((100, 3.0), (1000, 2.5))),
+    LearningCurve("cpu", 1.0, 512, ((100, 4.0), (1000, 2.0))),
+    LearningCurve("cpu", 1.0, 128, ((100, 4.5), (1000, 2.2))),
+]
+
+
+MEASURED = table.learning_curves()
+
+
+def test_the_table_is_of_presets_that_there_are() -> None:
+    for family, found in MEASURED.items():
+        for reference, of in found:
+            assert len({(curve.preset, curve.width, curve.batch) for curve in of}) == len(of)
+            for curve in of:
+                assert curve.preset in named(family_class(family).presets, reference.kind)
+                steps = [at for at, _ in curve.points]
+                assert steps == sorted(set(steps))
+                assert all(math.isfinite(value) for _, value in curve.points)
+
+
+@pytest.fixture(autouse=True)
+def curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small table of a family on points, and a second preset."""
+    found = {"flow": [(Reference("moons", "points", 2, 1000), CURVES)]}
+    monkeypatch.setattr(table, "learning_curves", lambda: found)
+    monkeypatch.setitem(PRESETS, ("minute", "points"), MINUTE)
+
+
+@pytest.fixture(scope="module")
+def moons() -> Dataset:
+    return pf.load("two-moons")
+
+
+def open_plan(data: Dataset, seconds: float = 60.0, **sections: dict[str, object]) -> Plan:
+    return plan_training("flow", data, budget={"seconds": seconds}, preset=AUTO, overrides=sections)
+
+
+def computer(each: float, spent: float = 0.0):
+    """A machine whose steps take `each` seconds an example, twelve times that with the deep body."""
+
+    def measure(plan: Plan) -> Timed:
+        deep = plan.preset == "cpu"
+        return Timed(Cost(0.0, each * (12.0 if deep else 1.0)), 0.0, spent)
+
+    return measure
+
+
+def test_a_slow_machine_takes_the_cheap_body_and_a_fast_one_the_deep(moons: Dataset) -> None:
+    for each, preset, batch in ((1e-3, "minute", 40), (3.5e-5, "cpu", 128), (1e-6, "cpu", 512)):
+        fits = fitted(open_plan(moons), computer(each))
+        assert (fits.plan.preset, fits.plan.train_config.batch_size) == (preset, batch)
+        taken = fits.plan.choice["taken"]
+        step = each * (12.0 if preset == "cpu" else 1.0) * batch
+        assert taken["steps"] == fits.steps == steps_in(60.0, step)
+        expected = next(c for c in CURVES if (c.preset, c.batch) == (preset, batch)).at(fits.steps)
+        assert taken["expected"] == expected <= fits.plan.choice["runner_up"]["expected"]
+        assert "rather than" in fits.notes[0]
+        assert f"preset {preset} (about {fits.steps:,} steps of {batch}" in fits.notes[0]
+        assert fits.plan.build() is not None
+
+
+def test_no_candidate_is_timed_where_somebody_chose(moons: Dataset) -> None:
+    slow = computer(1e-3)
+    assert fitted(open_plan(moons), slow).plan.preset == "minute"
+    assert fitted(open_plan(moons, model={"width": 32}), slow).plan.preset == "cpu"
+    for preset in ("cpu", "minute"):
+        plan = plan_training("flow", moons, budget={"seconds": 60.0}, preset=preset)
+        assert fitted(plan, slow).plan.preset == preset
+        assert not fitted(plan, slow).plan.choice
+    named = plan_training("flow:nsf", moons, budget={"seconds": 60.0}, preset=AUTO)
+    assert fitted(named, slow).plan.preset == "cpu"
+    batch = fitted(open_plan(moons, train={"batch_size": 77}), slow).plan
+    assert (batch.preset, batch.train_config.batch_size) == ("minute", 77)
+
+
+def test_steps_are_those_of_cpu_on_any_machine(moons: Dataset) -> None:
+    def never(plan: Plan) -> Timed:
+        raise AssertionError("timed")
+
+    plan = plan_training("flow", moons, budget={"steps": 5}, preset=AUTO)
+    assert (
+        fitted(plan, never).plan.config()
+        == plan_training("flow", moons, budget={"steps": 5}).config()
+    )
+
+
+def test_timing_stays_a_share_of_the_budget(moons: Dataset) -> None:
+    timed: list[str] = []
+
+    def measure(plan: Plan) -> Timed:
+        timed.append(plan.preset)
+        return computer(1e-3, spent=10.0)(plan)
+
+    assert fitted(open_plan(moons), measure).plan.preset == "minute"
+    assert timed[:1] == ["minute"]
+    assert "cpu" not in timed
+
+
+def test_too_slow_for_all_goes_down_the_ladder(moons: Dataset) -> None:
+    fits = fitted(open_plan(moons), computer(1.0))
+    assert not fits.plan.choice
+    assert fits.steps < FEWEST
+    assert fits.warning
+
+
+def test_a_resumed_run_keeps_what_was_chosen(moons: Dataset, tmp_path: Path) -> None:
+    first = fitted(open_plan(moons, 0.5), computer(1e-4)).plan
+    assert first.preset == "minute"
+    train(first, tmp_path / "run")
+    again = as_recorded(open_plan(moons, 9.0), tmp_path / "run")
+    assert again is not None
+    assert (again.preset, again.model_values, again.choice) == (
+        "minute",
+        first.model_values,
+        first.choice,
+    )
+    in_steps = plan_training("flow", moons, budget={"steps": 9000}, preset=AUTO)
+    assert as_recorded(in_steps, tmp_path / "run") is not None
+    trained = train(again, tmp_path / "run", resume=True)
+    assert trained.record.seconds > 0.5
+
+
+def test_runs_of_one_family_share_the_choice(moons: Dataset) -> None:
+    first = fitted(open_plan(moons), computer(1e-3)).plan
+    other = plan_training("flow", moons, budget={"seconds": 60.0}, preset=AUTO, seed=3)
+    assert like(other, first).config() == {**first.config(), "seed": 3} | {
+        "train": {**first.config()["train"], "seed": 3}
+    }
+
+
+def test_the_nearest_reference_is_of_the_same_size_before_the_same_rows() -> None:
+    from pushforward.core.space import Image
+
+    small, large = Reference("digits", "image", 64, 1200), Reference("mnist", "image", 784, 50_000)
+    assert large.distance(Image(1, 28, 28, levels=256), 1000) < small.distance(
+        Image(1, 28, 28, levels=256), 1000
+    )
+    assert small.distance(Image(1, 10, 10, levels=17), 50_000) < large.distance(
+        Image(1, 10, 10, levels=17), 50_000
+    )
