@@ -46,7 +46,7 @@ class Outlook:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class BestCandidate:
     """The plan of the best candidate.
 
     Attributes:
@@ -60,7 +60,7 @@ class Chosen:
     measured: Timed
 
 
-def chosen(plan: Plan, timer: Timer) -> Chosen | None:
+def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
     """Return the best candidate for a plan whose preset nobody chose; None where there are no
     curves to go by, or no candidate gets steps enough.
 
@@ -95,7 +95,7 @@ def chosen(plan: Plan, timer: Timer) -> Chosen | None:
     if others:
         record["runner_up"] = asdict(others[0])
     size = SizeChoice(Rung(best.width, best.batch), best.seconds)
-    return Chosen(replace(whole, choice=record), size, measured)
+    return BestCandidate(replace(whole, choice=record), size, measured)
 
 
 def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:

@@ -171,13 +171,9 @@ def plan_training(
     train_values = {**chosen["train"], **lasting, **asked, "seed": seed}
     _fit_batches(train_values, given, MOST_VALUES[preset] // dataset.space.dimensions)
     data = dict(overrides.get("data", {}))
-    if dataset.context is not None and "context" not in cls.capabilities.conditions:
-        raise Unsupported(
-            f"contexts for {cls.family}", "autoregressive", "leave `data.context` out"
-        )
     labelled = bool(dataset.classes) and bool(data.pop("labels", True))
     train_config = parse(TrainConfig, train_values, "train")
-    _require_possible(train_config)
+    _require_possible(train_config, cls, dataset)
     return Plan(
         cls.family,
         preset,
@@ -215,8 +211,13 @@ def _fit_batches(train: dict[str, Any], given: frozenset[str], most: int) -> Non
         train["accumulate"] = min(parts, max(1, batch))
 
 
-def _require_possible(config: TrainConfig) -> None:
-    """Refuse what the device does not compute in, and more parts of a batch than it has examples."""
+def _require_possible(config: TrainConfig, cls: type[GenerativeModel], dataset: Dataset) -> None:
+    """Refuse contexts that a family does not read, what the device does not compute in, and more
+    parts of a batch than it has examples."""
+    if dataset.context is not None and "context" not in cls.capabilities.conditions:
+        raise Unsupported(
+            f"contexts for {cls.family}", "autoregressive", "leave `data.context` out"
+        )
     resolved(config.precision, here().type)
     if config.accumulate > config.batch_size:
         raise BadInput(
