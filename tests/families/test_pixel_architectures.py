@@ -21,9 +21,14 @@ from pushforward.families.autoregressive.heads import BernoulliHead, HeadWalk, L
 from pushforward.families.autoregressive.made import MaskedCoordinates, MaskedPixels
 from pushforward.families.autoregressive.model import Autoregressive
 from pushforward.families.autoregressive.pixelcnn import ConvolutionBackbone
+from pushforward.families.autoregressive.scanlines import ScanlineBackbone
 from pushforward.nets.causal_convolution import Strips
 
-SIZES = {"pixelcnn": {"width": 8, "depth": 3}, "made": {"width": 24, "depth": 2}}
+SIZES = {
+    "pixelcnn": {"width": 8, "depth": 3},
+    "made": {"width": 24, "depth": 2},
+    "scanlines": {"width": 16, "depth": 2, "heads": 2},
+}
 SPACES = [
     Image(1, 2, 2, levels=3),
     Image(1, 3, 3, levels=2),
@@ -76,10 +81,12 @@ def test_ancestral_samples_have_the_scored_probabilities(name: str, space: Image
 def dependence(model: Autoregressive, x: torch.Tensor) -> torch.Tensor:
     """Return |d raw_place / d input_pixel| summed over channels, (h w, h w), by automatic differentiation in float64."""
     net = model.net.double()
-    assert isinstance(net, ConvolutionBackbone | MaskedPixels)
+    assert isinstance(net, ConvolutionBackbone | MaskedPixels | ScanlineBackbone)
     values = x.double().requires_grad_(True)
     if isinstance(net, MaskedPixels):
         raw = net.net(values.permute(0, 2, 3, 1).flatten(1).unsqueeze(-1))
+    elif isinstance(net, ScanlineBackbone):
+        raw = net.net(values).flatten(1, 2)
     else:
         raw = net.net(values).flatten(2).transpose(1, 2)
     rows = []
@@ -102,7 +109,8 @@ def test_every_earlier_place_is_seen_and_no_later_one(name: str, space: Image) -
     reached = dependence(model, x)
     before = torch.ones_like(reached).tril(-1).bool()
     assert bool((reached[~before] == 0).all())
-    # three blocks of two convolutions reach seven rows up and as many columns: the whole of these images
+    # three blocks of two convolutions reach seven rows up and as many columns, and a pixel sees five
+    # to its left: the whole of these images
     assert bool((reached[before] > 0).all())
 
 

@@ -17,21 +17,21 @@ class AutoregressiveConfig(Config):
 
     architecture: str | None = Field(None, description="None = the default one of the space")
     width: int = Field(
-        64, ge=4, description="features of a position or pixel; units of a layer of `made`"
+        64, ge=4, description="features of a position, pixel or line; units of a layer of `made`"
     )
     depth: int = Field(
         2,
         ge=1,
         description="residual blocks: of attention, of gated convolutions, of (masked) layers",
     )
-    heads: int = Field(4, ge=1, description="attention heads (transformer)")
+    heads: int = Field(4, ge=1, description="attention heads (transformer, scanlines)")
     dropout: float = Field(
         0.0, ge=0, lt=1, description="share of features dropped while training (all but mixture)"
     )
     components: int = Field(
         16,
         ge=1,
-        description="Gaussians in a conditional mixture (points), logistics (pixelcnn, made), most cells of a number (tables)",
+        description="Gaussians in a conditional mixture (points), logistics (pixelcnn, made, scanlines), most cells of a number (tables)",
     )
     context: int = Field(32, ge=1, description="width of the label embedding (all but transformer)")
     context_depth: int = Field(

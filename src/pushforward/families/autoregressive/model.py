@@ -39,6 +39,7 @@ ARCHITECTURES = {
             "transformer": f"{_HERE}.pixels:TRANSFORMER",
             "pixelcnn": f"{_HERE}.pixelcnn:PIXELCNN",
             "made": f"{_HERE}.made:OF_PIXELS",
+            "scanlines": f"{_HERE}.scanlines:SCANLINES",
         },
         "text": {
             "transformer": f"{_HERE}.tokens:TRANSFORMER",
