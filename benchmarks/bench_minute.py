@@ -1,6 +1,7 @@
 """What a first try gives: every family for a minute on 28x28 pictures, judged by a classifier that saw real ones only.
 
     python benchmarks/bench_minute.py [DATA] [--budgets 60s,300s] [--families flow,vae] [--to FILE]
+        [--preset NAME] [-s SECTION.KEY=VALUE ...] [--rows N]
 
 DATA is whatever `pushforward train` reads, by default the files of MNIST beside the checkout. Every family is trained by
 `pf.fit` as a new user would, with nothing but the budget, and draws a hundred samples of each class. The judge gives the
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 import pushforward as pf
 from pushforward.core.given import Examples, label_of
 from pushforward.core.rng import derive_seed, generator
+from pushforward.core.spec import parse_settings
 from pushforward.data.dataset import Dataset
 from pushforward.families.catalogue import FAMILIES
 
@@ -79,11 +82,13 @@ def agreement(judge: Judge, x: Tensor, y: Tensor) -> float:
     return float((found == y).float().mean())
 
 
-def measured(family: str, data: Dataset, budget: str, judge: Judge) -> dict[str, Any]:
-    """Train one family, and return what it gives."""
+def measured(
+    family: str, data: Dataset, budget: str, judge: Judge, asked: dict[str, Any]
+) -> dict[str, Any]:
+    """Train one family as `asked` says, and return what it gives."""
     space: Any = data.space
     began = time.perf_counter()
-    fitted = pf.fit(family, data, budget=budget, seed=0, progress=False)
+    fitted = pf.fit(family, data, budget=budget, seed=0, progress=False, **asked)
     trained = time.perf_counter()
     given = [name for name in data.classes for _ in range(EACH)]
     x = fitted.sample(given=given, seed=1)
@@ -92,6 +97,7 @@ def measured(family: str, data: Dataset, budget: str, judge: Judge) -> dict[str,
     line = {
         "family": family,
         "budget": budget,
+        **asked,
         "steps": fitted.facts["steps"],
         "batch": fitted.plan.train_config.batch_size if fitted.plan else None,
         "share": agreement(judge, torch.as_tensor(x).float() / (space.levels - 1), wanted),
@@ -111,13 +117,21 @@ def main() -> None:
     asked.add_argument("--budgets", default="60s")
     asked.add_argument("--families", default=",".join(FAMILIES.names()))
     asked.add_argument("--to", type=Path)
+    asked.add_argument("--preset")
+    asked.add_argument("-s", dest="settings", action="append", default=[])
+    asked.add_argument("--rows", type=int, help="training examples of the models; the judge's: all")
     asked = asked.parse_args()
     data = pf.load(asked.data)
     judge, accuracy = judge_of(data)
+    if asked.rows:
+        data = replace(data, train=data.train[: asked.rows])
+    extra: dict[str, Any] = {"preset": asked.preset} if asked.preset else {}
+    if asked.settings:
+        extra["settings"] = parse_settings(asked.settings)
     print(f"judge: right on {accuracy:.3f} of {len(data.test):,} test pictures", flush=True)
     for budget in asked.budgets.split(","):
         for family in asked.families.split(","):
-            line = {**measured(family, data, budget, judge), "judge": accuracy}
+            line = {**measured(family, data, budget, judge, extra), "judge": accuracy}
             if asked.to is not None:
                 with asked.to.open("a") as file:
                     file.write(json.dumps(line) + "\n")

@@ -76,7 +76,8 @@ class ScanlineNet(nn.Module):
 
     def matrices(self) -> list[nn.Parameter]:
         """Return the matrices between hidden layers."""
-        return [*self.transformer.matrices(), self.block.up.weight, self.block.down.weight]
+        of_pixels = (self.block.up.weight, self.block.down.weight)
+        return self.transformer.matrices() + [w for w in of_pixels if isinstance(w, nn.Parameter)]
 
     def forward(
         self, x: Tensor, context: Tensor | None = None, noise: Noise | None = None
