@@ -3,8 +3,8 @@
 One idea: an architecture is a function from a space, settings and the width of the condition to a
 `Chain`; the model around it (base, objective, sampler, refusals) is the same for all.
 
-Equation: `z = f_L(... f_1(x))`. Source: Durkan et al. (2019), section 3 and figure 4, for all of
-today's.
+Equation: `z = f_L(... f_1(x))`. Source: Durkan et al. (2019), section 3 and figure 4, for chains
+of splines; Nielsen & Winther (2020) for what is mapped value by value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import torch
 from pushforward.core.architecture import Architecture, architectures
 from pushforward.core.space import Image, Space
 from pushforward.families.flow.chains.chain import Chain, VectorChain
+from pushforward.families.flow.chains.coarse_to_fine import CoarseToFineChain
 from pushforward.families.flow.chains.multiscale import MultiscaleChain
 from pushforward.families.flow.config import FlowConfig
 from pushforward.families.flow.transforms.actnorm import ActNorm
@@ -21,7 +22,7 @@ from pushforward.families.flow.transforms.bijection import Bijection
 from pushforward.families.flow.transforms.coupling import ImageCoupling, VectorCoupling
 from pushforward.families.flow.transforms.lu_linear import LULinear
 from pushforward.families.flow.transforms.spline import RationalQuadratic
-from pushforward.families.shared.codecs import dequantised, standardised
+from pushforward.families.shared.codecs import dequantised, on_unit_interval, standardised
 from pushforward.nets.convolution import ResidualConv
 from pushforward.nets.mlp import ResidualMLP
 
@@ -89,9 +90,18 @@ POINTS = Architecture(
 IMAGES = Architecture(
     "nsf", "spline couplings over several scales of the image", multiscale_spline_flow, dequantised
 )
+SUBSET = Architecture(
+    "subset",
+    "pixels from coarse to fine, each by a histogram that those before it give; quickest to learn",
+    CoarseToFineChain,
+    on_unit_interval,
+    settings=("cells", "coarse"),
+)
 
 # of each kind of space, the default first
 ARCHITECTURES = {
     "points": architectures("flow", "points", {"nsf": f"{__name__}:POINTS"}),
-    "image": architectures("flow", "image", {"nsf": f"{__name__}:IMAGES"}),
+    "image": architectures(
+        "flow", "image", {"nsf": f"{__name__}:IMAGES", "subset": f"{__name__}:SUBSET"}
+    ),
 }

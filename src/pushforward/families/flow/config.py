@@ -19,6 +19,12 @@ class FlowConfig(Config):
     bound: float = Field(
         4.0, gt=0, description="splines act on [-bound, bound], the identity outside"
     )
+    cells: int = Field(
+        64, ge=1, description="subset: units for each value that a finer picture adds to a cell"
+    )
+    coarse: int = Field(
+        256, ge=1, description="subset: most values of the coarsest picture, mapped in turn"
+    )
     context: int = Field(32, ge=1, description="width of the label embedding")
 
 
@@ -42,6 +48,10 @@ PRESETS: dict[tuple[str, str], Preset] = {
         model={"layers": 1, "width": 16, "depth": 1, "bins": 4, "context": 8},
         train={},
     ),
+    ("smoke", "image:subset"): Preset(
+        model={"width": 16, "depth": 1, "bins": 4, "cells": 8, "coarse": 2, "context": 8},
+        train={},
+    ),
     ("cpu", "points"): Preset(
         model={"layers": 6, "width": 64, "depth": 2, "bins": 16},
         train={"batch_size": 512, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.0},
@@ -51,6 +61,22 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "-log p 2.866 nats/point (exact; 2.821 to 2.911); "
             "classifier two-sample accuracy 0.497 (real data: 0.50; 0.475 to 0.519)",
         ),
+    ),
+    ("minute", "image"): Preset(
+        model={
+            "architecture": "subset",
+            "width": 512,
+            "depth": 1,
+            "bins": 16,
+            "cells": 64,
+        },
+        train={
+            "batch_size": 256,
+            "learning_rate": 6e-3,
+            "ema": 0.999,
+            "weight_decay": 0.01,
+            "precision": "auto",
+        },
     ),
     ("cpu", "image"): Preset(
         model={"layers": 4, "width": 48, "depth": 1, "bins": 8},

@@ -62,8 +62,7 @@ class Flow(GenerativeModel):
 
     def nats(self, x: Tensor, given: Given | None) -> Tensor:
         """Return `log p(x)` of an encoded batch, shape (n,)."""
-        z, log_det = self.chain(x, self.embedding(given, len(x)))
-        return log_det + self.base.log_prob(z)
+        return self.chain.log_prob(x, self.embedding(given, len(x)), self.base)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:
         code = self._encode(x, given, noise).double().flatten()
@@ -83,7 +82,8 @@ class Flow(GenerativeModel):
         )
 
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
-        loss = -self.nats(x, given).mean() / self.space.dimensions
+        found = self.chain.mean_log_prob(x, self.embedding(given, len(x)), self.base, noise)
+        loss = -found / self.space.dimensions
         yield Loss(loss, "model", "-log p of the encoded data [nats/dim]")
 
     def _held_out(self, x: Tensor, given: Given | None, noise: Noise) -> Tensor:

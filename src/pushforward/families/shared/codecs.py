@@ -33,5 +33,11 @@ def dequantised(space: Image) -> Codec:
     return Codec(space, [Dequantise(space.levels), Logit(LOGIT_MARGIN)])
 
 
+def on_unit_interval(space: Image) -> Codec:
+    """Return the codec to [0, 1) by way of uniform noise in cells; likelihoods become lower
+    bounds."""
+    return Codec(space, [Dequantise(space.levels)])
+
+
 # of each kind of space, the codec that leaves probabilities of levels what they are
 CODECS: dict[str, Callable[[Any], Codec]] = {"points": standardised, "image": scaled}

@@ -14,7 +14,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.noise import Noise
 from pushforward.families.flow.transforms.bijection import Bijection, bijections, compose, undo
+from pushforward.families.shared.base import Base
 
 
 class Chain(nn.Module, ABC):
@@ -35,6 +37,17 @@ class Chain(nn.Module, ABC):
     @abstractmethod
     def initialise(self, x: Tensor, context: Tensor | None) -> None:
         """Let every bijection look once at the data that reach it."""
+
+    def log_prob(self, x: Tensor, context: Tensor | None, base: Base) -> Tensor:
+        """Return `log p(x) = log p(z) + log|det dz/dx|`, shape (n,); a chain that knows the sum of
+        both without the code computes it so."""
+        z, log_det = self(x, context)
+        return log_det + base.log_prob(z)
+
+    def mean_log_prob(self, x: Tensor, context: Tensor | None, base: Base, noise: Noise) -> Tensor:
+        """Return the mean of `log_prob` over a batch, or an unbiased estimate of it that costs
+        less, for training."""
+        return self.log_prob(x, context, base).mean()
 
 
 class VectorChain(Chain):
