@@ -3,10 +3,12 @@ budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
+
+from torch import Tensor
 
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
@@ -54,6 +56,8 @@ class Plan:
         with_preset: from the name of another preset to the plan that it gives; None where somebody
             chose one.
         choice: which of them was taken for a budget of seconds, and why (`app/runs/choosing.py`).
+        origin: what is to be said of the run that training begins with (`app/runs/starting.py`).
+        weights: of that run.
         fitted: settings that fit the machine (`app/runs/fitting.py`), by section; `model_values`
             and `train_config` have them too.
     """
@@ -73,6 +77,8 @@ class Plan:
     recipe_length: bool = False
     with_preset: Callable[[str], Plan] | None = field(default=None, compare=False)
     choice: dict[str, Any] = field(default_factory=dict)
+    origin: dict[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, Tensor] | None = field(default=None, compare=False)
 
     @property
     def length(self) -> str:
@@ -121,6 +127,7 @@ class Plan:
             },
             "model": self.model_values,
             "train": self.train_config.model_dump(exclude_none=True),
+            **({"from": self.origin["run"]} if self.origin else {}),
             **({"choice": self.choice} if self.choice else {}),
             **({"fitted": self.fitted} if self.fitted else {}),
             "asked": sorted(self.explicit),

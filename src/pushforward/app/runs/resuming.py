@@ -41,6 +41,8 @@ from pushforward.provenance.run_directory import (
 
 # what may change: how a batch fits into memory, and how a device computes, is no other training
 FREE = (*MEASURES, "accumulate", "activation_checkpointing", "precision", "compile")
+# who set a value, a person or the machine and why, and where the first weights lay
+NOT_SETTINGS = ("asked", "fitted", "choice", "from")
 EXACT = "activation_checkpointing"  # changes nothing
 _LATER = ("reading", "marks")
 
@@ -255,8 +257,7 @@ def _but_budget(config: dict[str, Any]) -> dict[str, Any]:
     did not write down."""
     train = {"steps": 1, **{k: v for k, v in config["train"].items() if k not in FREE}}
     data = {key: value for key, value in config["data"].items() if key != "source"}
-    # who set a value, a person or the machine, is no setting
-    kept = {key: value for key, value in config.items() if key not in ("asked", "fitted")}
+    kept = {key: value for key, value in config.items() if key not in NOT_SETTINGS}
     return {
         **kept,
         "train": parse(TrainConfig, train, "train").model_dump(),

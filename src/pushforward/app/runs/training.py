@@ -124,15 +124,16 @@ def _check_place(plan: Plan, path: Path, resume: bool, overwrite: bool) -> None:
     """Refuse, before anything is touched, what the directory cannot become."""
     check_directory(path, resume, overwrite)
     taught = None if plan.teaching is None else plan.teaching.facts["run"]
-    if taught is not None and path.resolve() in (
-        Path(taught).resolve(),
-        *Path(taught).resolve().parents,
-    ):
-        raise BadInput(
-            f"-o {path}",
-            f"a directory that does not hold the teacher {taught}",
-            "choose another -o",
-        )
+    for used, what in ((taught, "the teacher"), (plan.origin.get("run"), "the run")):
+        if used is not None and path.resolve() in (
+            Path(used).resolve(),
+            *Path(used).resolve().parents,
+        ):
+            raise BadInput(
+                f"-o {path}",
+                f"a directory that does not hold {what} {used}",
+                "choose another -o",
+            )
 
 
 def _fitted(
@@ -148,12 +149,10 @@ def _fitted(
         resume=resume,
         probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
+        weights=plan.weights,
     )
-    return (
-        record
-        if plan.teaching is None
-        else replace(record, budget=f"{record.budget}, after {plan.teaching.spent}")
-    )
+    spent = plan.origin.get("budget") if plan.teaching is None else plan.teaching.spent
+    return replace(record, budget=f"{record.budget}, after {spent}") if spent else record
 
 
 def open_model(path: Path) -> tuple[GenerativeModel, RunRecord]:
@@ -213,6 +212,7 @@ def _facts(plan: Plan, device: torch.device) -> dict[str, Any]:
             "lost": list(data.lost),
         },
         **({} if plan.teaching is None else {"teacher": plan.teaching.facts}),
+        **({"from": plan.origin} if plan.origin else {}),
         "device": asdict(Placement.of(device)),
         "started": time.strftime("%Y-%m-%d %H:%M:%S"),
     }

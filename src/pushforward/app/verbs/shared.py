@@ -132,6 +132,14 @@ Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data
 Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m.")]
 Steps = Annotated[int | None, option("Budget in optimiser steps.")]
 Examples = Annotated[int | None, option("Budget in training examples seen.")]
+FromRun = Annotated[
+    OfRun | None,
+    option(
+        "Begin with the weights of a run of this family, where they fit.",
+        "--from",
+        completes="runs",
+    ),
+]
 Preset = Annotated[
     str,
     option("auto (fits data and budget), smoke, minute, minutes, cpu or gpu.", completes="presets"),

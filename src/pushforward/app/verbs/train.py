@@ -13,6 +13,7 @@ from pushforward.app.verbs.shared import (
     Data,
     Errors,
     Examples,
+    FromRun,
     Keep,
     NewRun,
     Overwrite,
@@ -48,6 +49,7 @@ class TrainRequest(ComputingRequest):
     steps: Steps = None
     examples: Examples = None
     preset: Preset = AUTO
+    from_run: FromRun = None
     settings: Settings = {}
     keep: Keep = ()
     errors: Errors = None
@@ -77,23 +79,24 @@ class TrainRequest(ComputingRequest):
         """Open the data and resolve preset and settings."""
         from pushforward.app.runs.loading import opened
         from pushforward.app.runs.planning import plan_training
+        from pushforward.app.runs.starting import begun_with
 
         overrides, allowed = self._overrides(), asked_budget(self.budget, self.steps, self.examples)
+        how: dict[str, Any] = {"budget": allowed, "seed": self.seed}
+        origin = begun_with(self.family, self.from_run, self.output if self.resume else None)
+        if origin is not None:
+            asked = (self.preset, overrides)
+            with watch.busy(f"reading {called(self.data)}"):
+                return origin.planned(self.family, self.data, asked, self.skip_bad, how)
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, overrides.get("data"), skip_bad=self.skip_bad)
-        return plan_training(
-            self.family,
-            dataset,
-            budget=allowed,
-            preset=self.preset,
-            seed=self.seed,
-            overrides=overrides,
-        )
+        return plan_training(self.family, dataset, preset=self.preset, overrides=overrides, **how)
 
     def trained(self, fits: SizedPlan, path: Path | None, watch: Watch) -> Trained:
         """Train what was planned, and say what a person should know before and after."""
         from pushforward.app.runs.fitting import too_short
         from pushforward.app.runs.recognisable import foresight
+        from pushforward.app.runs.starting import told
         from pushforward.app.runs.training import train
         from pushforward.core.placement import here
         from pushforward.engine.precision import drawback
@@ -102,6 +105,7 @@ class TrainRequest(ComputingRequest):
         watch.say_all(
             (
                 f"no budget was given: {plan.length}" if plan.recipe_length else "",
+                told(plan.origin) if plan.origin and not self.resume else "",
                 *fits.notes,
                 fits.warning,
                 foresight([fits]),

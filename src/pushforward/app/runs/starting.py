@@ -1,0 +1,219 @@
+"""Trainings that begin with the weights of another run: `train --from RUN`.
+
+Two ideas: nothing is hidden, so that the manifest says which run, what of it was taken and what is
+new, and a budget in any comparison says what was spent before; a symbol or a column means nothing
+without its dictionary, so that texts and tables are read with that of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pushforward.app.runs.divergence import refuse_diverged
+from pushforward.app.runs.loading import opened
+from pushforward.app.runs.opening import open_as
+from pushforward.app.runs.planning import Plan, plan_training
+from pushforward.core.data_kind import kind_of
+from pushforward.core.errors import BadInput
+from pushforward.core.model import GenerativeModel
+from pushforward.core.preset import AUTO
+from pushforward.core.spec import TrainConfig, parse
+from pushforward.data.dataset import Dataset
+from pushforward.engine.budget import budget_of
+from pushforward.engine.checkpoint import LAST, load_weights
+from pushforward.engine.warm_start import Overlap
+from pushforward.families.build import family_class
+from pushforward.provenance.run_directory import WEIGHTS, RunRecord, open_record, sha256_of
+
+LAST_STATE = Path("state") / LAST
+SHOWN = 5  # names of new parameters in a sentence
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The run that a training begins with.
+
+    Attributes:
+        record: of the run, or of a training that began with it and is gone on with.
+        weights: that the run keeps; None where a checkpoint has what became of them.
+        said: what the manifest of the training says of it already.
+    """
+
+    record: RunRecord
+    weights: Mapping[str, Tensor] | None
+    said: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, run: Path, family: str) -> Origin:
+        """Open a run of a family.
+
+        Raises:
+            BadInput: no run, no weights yet, weights of a training that diverged, or another
+                family.
+        """
+        record = open_record(run)
+        refuse_diverged(record)
+        name = family.partition(":")[0]
+        of, wanted = record.config["family"], family_class(name).family
+        if of != wanted:
+            raise BadInput(
+                f"--from {run}, a run of {of}, for {wanted}",
+                f"a run of {wanted}",
+                f"weights of one family mean nothing in another: train {of}, or leave --from out",
+            )
+        return cls(record, load_weights(run / WEIGHTS))
+
+    @property
+    def spent(self) -> str:
+        """The budget of the run, in words, with that of the run that it began with itself."""
+        known = self.record.manifest.get("fit", {}).get("budget")
+        return (
+            known
+            or f"an unfinished {budget_of(parse(TrainConfig, self.record.config['train'], 'train'))}"
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a manifest says of the run."""
+        return {
+            "run": str(self.record.path.resolve()),
+            "weights_sha256": sha256_of(self.record.path / WEIGHTS),
+            "data": self.record.manifest["data"]["name"],
+            "fingerprint": self.record.manifest["data"]["fingerprint"],
+            "budget": self.spent,
+        }
+
+    def settings(self, preset: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return the preset and the settings of the model: those of the run, but for what somebody
+        chose.
+
+        Args:
+            preset: that was asked for; one that somebody named has its own settings.
+            given: settings of the model that somebody chose.
+        """
+        if preset != AUTO and not self.said:
+            return preset, dict(given)
+        own = self.record.config
+        return own["preset"] if preset == AUTO else preset, {**own["model"], **given}
+
+    def opened(self, source: Any, settings: Mapping[str, Any] | None, skip_bad: bool) -> Dataset:
+        """Return the data, in terms of the run where examples have a dictionary.
+
+        Raises:
+            BadInput: settings of data that the run has chosen already, another kind of data, or
+                what the run's dictionary does not know.
+        """
+        space = self.record.space
+        if kind_of(space).in_a_space:
+            found = opened(source, settings, skip_bad=skip_bad)
+        else:
+            chosen = sorted(set(settings or {}) - {"labels"})
+            if chosen and not self.said:
+                raise BadInput(
+                    f"data.{chosen[0]} with --from {self.record.path}",
+                    f"{space.kind} as the run reads it",
+                    "leave it out, or train without --from",
+                )
+            found = open_as(self.record, source)
+        if found.space.kind != space.kind:
+            raise BadInput(
+                f"--from {self.record.path}, a run on {space.kind}, for {found.space.kind}",
+                f"data of the kind {space.kind}",
+            )
+        return found
+
+    def planned(
+        self,
+        family: str,
+        source: Any,
+        asked: tuple[str, Mapping[str, Any]],
+        skip_bad: bool,
+        how: Mapping[str, Any],
+    ) -> Plan:
+        """Return the plan of a training that begins with the run.
+
+        Args:
+            asked: the preset, and the overrides of `plan_training`.
+            how: its other words.
+
+        Raises:
+            BadInput: as `opened` and `plan_training`, or none of the weights fit.
+        """
+        overrides = dict(asked[1])
+        preset, model = self.settings(asked[0], overrides.get("model", {}))
+        data = self.opened(source, overrides.get("data"), skip_bad)
+        plan = plan_training(
+            family, data, preset=preset, overrides={**overrides, "model": model}, **how
+        )
+        if self.weights is None:
+            return replace(plan, origin=dict(self.said or {}))
+        found = self.overlap(plan.build())
+        facts = {
+            **self.facts,
+            "taken": len(found.taken),
+            "share": round(found.share, 4),
+            "new": list(found.new),
+        }
+        return replace(plan, origin=facts, weights=self.weights)
+
+    def overlap(self, model: GenerativeModel) -> Overlap:
+        """Return what of an untrained model the weights fill.
+
+        Raises:
+            BadInput: none of its parameters.
+        """
+        found = Overlap.of(model, self.weights or {})
+        if not found.share:
+            raise BadInput(
+                f"--from {self.record.path}, none of whose weights fit",
+                "a run with networks of the same sizes",
+                "leave --preset and `-s model...` out, which takes those of the run, or leave --from out",
+            )
+        return found
+
+
+def begun_with(family: str, run: Path | None, resumed: Path | None) -> Origin | None:
+    """Return what a training begins with, or began with; None for nothing.
+
+    Args:
+        run: that somebody named.
+        resumed: the directory of a training that is gone on with.
+
+    Raises:
+        BadInput: as `Origin.of`, or a run that a resumed training did not begin with.
+    """
+    try:
+        record = None if resumed is None else open_record(resumed)
+    except BadInput:  # nothing was trained there yet, or training says what is wrong with it
+        record = None
+    if record is None:
+        return None if run is None else Origin.of(run, family)
+    said = record.manifest.get("from")
+    if run is not None and (not said or Path(said["run"]) != run.resolve()):
+        began = f"{said['run']}" if said else "nothing"
+        raise BadInput(
+            f"--from {run} with --resume of {record.path}, which began with {began}",
+            "the same beginning",
+            "leave --from out to go on, or --resume to begin anew",
+        )
+    if not said:
+        return None
+    if not (record.path / LAST_STATE).is_file():
+        return Origin.of(Path(said["run"]), family)
+    return Origin(record, None, said)
+
+
+def told(origin: Mapping[str, Any]) -> str:
+    """Return what a manifest says of where a training began, in a sentence."""
+    new = origin["new"]
+    names = ", ".join(new[:SHOWN]) + (f" and {len(new) - SHOWN} more" if len(new) > SHOWN else "")
+    rest = f"; new: {names}" if new else ""
+    return (
+        f"begins with {origin['share']:.1%} of its weights from {origin['run']}, trained on {origin['data']} "
+        f"for {origin['budget']}{rest}"
+    )

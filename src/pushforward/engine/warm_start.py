@@ -1,0 +1,77 @@
+"""Weights to begin with that another training left.
+
+One idea: what was learnt is taken over where names and shapes agree; what is measured of data, such
+as their centre and scale, is measured of the new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.core.given import Examples
+from pushforward.core.model import GenerativeModel
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """What of a model another one's weights can fill.
+
+    Attributes:
+        taken: names of tensors of equal shape in both.
+        new: names of the model's parameters that begin as if there were no others.
+        share: of the model's parameters that are taken, by count of numbers.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> from pushforward.families.build import build
+        >>> small, deep = build("flow", Points(2), values={"depth": 1}), build("flow", Points(2))
+        >>> found = Overlap.of(deep, small.state_dict())
+        >>> 0.5 < found.share < 1.0, all("blocks.1" in name for name in found.new)
+        (True, True)
+    """
+
+    taken: tuple[str, ...]
+    new: tuple[str, ...]
+    share: float
+
+    @staticmethod
+    def of(model: GenerativeModel, weights: Mapping[str, Tensor]) -> Overlap:
+        """Compare names and shapes."""
+        state = model.state_dict()
+        taken = tuple(
+            name
+            for name, value in state.items()
+            if name in weights and weights[name].shape == value.shape
+        )
+        sizes = {name: p.numel() for name, p in model.named_parameters()}
+        shared = set(taken)
+        share = sum(n for name, n in sizes.items() if name in shared) / max(1, sum(sizes.values()))
+        return Overlap(taken, tuple(name for name in sizes if name not in shared), share)
+
+
+@torch.no_grad()
+def begin_with(
+    model: GenerativeModel, train: Examples, weights: Mapping[str, Tensor] | None
+) -> None:
+    """Let a model look at its training data, and fill it with weights where they fit.
+
+    A buffer that looking at the data changes is a measurement, and stays; every other one belongs to
+    the parameters beside it.
+
+    Args:
+        weights: of another training; None = none.
+    """
+    if weights is None:
+        model.prepare(train)
+        return
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    model.prepare(train)
+    measured = {name for name, b in model.named_buffers() if not torch.equal(b, before[name])}
+    state = model.state_dict()
+    for name in Overlap.of(model, weights).taken:
+        if name not in measured:
+            state[name].copy_(weights[name])

@@ -1,0 +1,185 @@
+"""Trainings that begin with another run's weights: what is taken, what is new, what is said, what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.app.runs.opening import open_source
+from pushforward.core.errors import BadInput
+from pushforward.engine.fit_records import Interrupted, Progress
+
+STILL = {"learning_rate": 1e-30, "ema": 0.0, "weight_decay": 0.0}  # weights stay where they begin
+QUIET = {"progress": False, "preset": "smoke"}
+
+
+@pytest.fixture(scope="module")
+def moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a flow on points."""
+    path = tmp_path_factory.mktemp("from") / "moons"
+    pf.fit("flow", "two-moons", path=path, steps=30, **QUIET)
+    return path
+
+
+def manifest(path: Path) -> dict:
+    return json.loads((path / "manifest.json").read_text())
+
+
+def test_all_weights_are_taken_on_other_data(moons: Path, tmp_path: Path) -> None:
+    begun = pf.fit(
+        "flow",
+        "gaussians-8",
+        path=tmp_path / "run",
+        steps=1,
+        from_run=moons,
+        settings={"train": STILL},
+        progress=False,
+    )
+    source = dict(pf.open(moons).model.named_parameters())
+    for name, weight in begun.model.named_parameters():
+        assert torch.equal(weight, source[name]), name
+    said = manifest(tmp_path / "run")["from"]
+    assert (said["run"], said["share"], said["new"]) == (str(moons.resolve()), 1.0, [])
+    assert said["data"] == "two-moons"
+    assert said["fingerprint"] == manifest(moons)["data"]["fingerprint"]
+    assert manifest(tmp_path / "run")["fit"]["budget"] == "1 steps, after 30 steps"
+    assert begun.facts["budget"] == "1 steps, after 30 steps"
+    twice = pf.fit("flow", "two-moons", steps=1, from_run=tmp_path / "run", progress=False)
+    assert twice.facts["budget"] == "1 steps, after 1 steps, after 30 steps"
+
+
+def test_a_deeper_network_begins_as_the_same_function(moons: Path) -> None:
+    source = pf.open(moons)
+    deeper = pf.fit(
+        "flow",
+        "two-moons",
+        steps=1,
+        from_run=source,
+        settings={"model": {"depth": 3}, "train": STILL},
+        progress=False,
+    )
+    x = pf.load("two-moons").test[:50]
+    assert deeper.plan is not None
+    assert 0.2 < deeper.plan.origin["share"] < 1.0
+    assert all(".blocks." in name for name in deeper.plan.origin["new"])
+    assert torch.allclose(
+        deeper.model.log_prob(x).nats, source.model.log_prob(x).nats, rtol=0, atol=1e-4
+    )
+
+
+def test_what_is_measured_of_data_is_measured_anew(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    dark = rng.integers(0, 40, (60, 6, 6)).astype(np.uint8)
+    fitted = pf.fit("diffusion", dark, path=tmp_path / "dark", steps=2, **QUIET)
+    bright = (180 + 2 * dark[:, :5]).astype(np.uint8)  # other sizes, levels and scale
+    begun = pf.fit(
+        "diffusion",
+        bright,
+        steps=1,
+        from_run=tmp_path / "dark",
+        settings={"train": STILL},
+        progress=False,
+    )
+    alone = pf.fit("diffusion", bright, steps=1, **QUIET)
+    key = "process.denoiser.preconditioner.centre"
+    of = [model.model.state_dict()[key] for model in (fitted, begun, alone)]
+    assert torch.equal(of[1], of[2])
+    assert not torch.equal(of[0], of[1])
+    assert begun.plan is not None
+    # features of places are of a size of picture, filters of any
+    assert begun.plan.origin["new"] == ["process.denoiser.network.body.position"]
+    for name, weight in begun.model.named_parameters():
+        if name not in begun.plan.origin["new"]:
+            assert torch.equal(weight, dict(fitted.model.named_parameters())[name])
+
+
+def test_resuming_needs_no_source_and_equals_never_having_stopped(
+    moons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(moons, source)
+    how = {"steps": 12, "progress": False, "settings": {"train": {"checkpoint_every": 3}}}
+    whole = pf.fit("flow", "gaussians-8", path=tmp_path / "whole", from_run=source, **how)
+
+    def stop(progress: Progress) -> None:
+        if progress.step == 7:
+            raise Interrupted("stopped", "", "")
+
+    from pushforward.app.runs import training
+
+    real = training.fit
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "fit", lambda *a, **k: real(*a, **{**k, "observer": stop}))
+        with pytest.raises(Interrupted):
+            pf.fit("flow", "gaussians-8", path=tmp_path / "cut", from_run=source, **how)
+    shutil.rmtree(source)
+    with pytest.raises(BadInput, match="which began with"):
+        pf.fit("flow", "gaussians-8", path=tmp_path / "cut", resume=True, from_run=moons, **how)
+    cut = pf.fit("flow", "gaussians-8", path=tmp_path / "cut", resume=True, **how)
+    for (name, a), b in zip(whole.model.named_parameters(), cut.model.parameters(), strict=True):
+        assert torch.equal(a, b), name
+    for of in ("share", "new", "budget", "weights_sha256"):
+        assert manifest(tmp_path / "cut")["from"][of] == manifest(tmp_path / "whole")["from"][of]
+    assert manifest(tmp_path / "cut")["fit"]["budget"] == "12 steps, after 30 steps"
+
+
+def test_what_cannot_begin_is_refused_before_anything_is_written(
+    moons: Path, tmp_path: Path
+) -> None:
+    go = {"steps": 2, "path": tmp_path / "no", "progress": False}
+    for words, match in (
+        (("vae", "two-moons", moons), "a run of flow, for vae"),
+        (("flow", "digits", moons), "a run on points, for image"),
+        (("flow", "two-moons", tmp_path / "nothing"), "no run"),
+    ):
+        with pytest.raises(BadInput, match=match):
+            pf.fit(words[0], words[1], from_run=words[2], **go)
+    alien, narrow = np.random.default_rng(0).normal(size=(80, 5)), {"width": 12, "layers": 1}
+    how = {"settings": {"model": {**narrow, "context": 9}}, **go}
+    with pytest.raises(BadInput, match="none of whose weights fit"):
+        pf.fit("flow", alien, from_run=moons, **how)
+    with pytest.raises(BadInput, match="does not hold the run"):
+        pf.fit("flow", "two-moons", steps=2, from_run=moons, path=moons, overwrite=True)
+    assert not (tmp_path / "no").exists()
+    assert manifest(moons)["status"] == "complete"
+
+
+def test_texts_and_tables_are_read_with_the_dictionary_of_the_run(tmp_path: Path) -> None:
+    ab, other = tmp_path / "ab.txt", tmp_path / "other.txt"
+    ab.write_text("abab baba\n" * 200)
+    other.write_text("aaab bbba\n" * 200)
+    pf.fit("ar", str(ab), path=tmp_path / "text", steps=2, **QUIET)
+    begun = pf.fit(
+        "ar",
+        str(other),
+        path=tmp_path / "more",
+        steps=2,
+        from_run=tmp_path / "text",
+        progress=False,
+    )
+    assert begun.plan is not None
+    assert begun.plan.origin["share"] == 1.0
+    assert begun.plan.dataset.space == open_source(str(ab)).space
+    with pytest.raises(BadInput, match="as the run reads it"):
+        pf.fit(
+            "ar",
+            str(other),
+            steps=2,
+            from_run=tmp_path / "text",
+            settings={"data": {"tokeniser": "bytes"}},
+        )
+    rows = tmp_path / "rows.csv"
+    rows.write_text("age,city\n" + "".join(f"{20 + i % 30},{'xyz'[i % 3]}\n" for i in range(200)))
+    pf.fit("ar", str(rows), path=tmp_path / "table", steps=2, **QUIET)
+    lacking = tmp_path / "lacking.csv"
+    lacking.write_text(
+        "age,town\n" + "".join(f"{20 + i % 30},{'xyz'[i % 3]}\n" for i in range(200))
+    )
+    with pytest.raises(BadInput, match="city"):
+        pf.fit("ar", str(lacking), steps=2, from_run=tmp_path / "table")
