@@ -122,6 +122,7 @@ def killed_in_training(folder: str, step: int) -> None:
     from pushforward.core.spec import TrainConfig
     from pushforward.engine.fit import fit
     from pushforward.engine.fit_records import Progress
+    from pushforward.engine.warm_start import Beginning
 
     def cut(progress: Progress) -> None:
         if progress.step == step:
@@ -129,4 +130,12 @@ def killed_in_training(folder: str, step: int) -> None:
 
     config = TrainConfig(steps=30, batch_size=32, checkpoint_every=4)
     model, place = Duel(Points(2)), Path(folder)
-    fit(model, data(), data(60, 1), config, directory=place, resume=step == 0, observer=cut)
+    fit(
+        model,
+        data(),
+        data(60, 1),
+        config,
+        directory=place,
+        begin=Beginning(resumed=step == 0),
+        observer=cut,
+    )

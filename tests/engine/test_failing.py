@@ -21,6 +21,7 @@ from pushforward.engine.ema_bank import EmaBank
 from pushforward.engine.fit import fit
 from pushforward.engine.history import History
 from pushforward.engine.steering import Steering
+from pushforward.engine.warm_start import AT_CHECKPOINT, Beginning
 
 CONFIG = TrainConfig(
     steps=12, batch_size=16, checkpoint_every=4, evaluate_every=3, ema_snapshots=2, clip=0.5
@@ -60,7 +61,15 @@ def trained(family: str, directory: Path, resume: bool = False) -> GenerativeMod
     model = tiny_model(Case(family, Points(2), False))
     data = examples(Points(2), False)
     probe = ("far", lambda model: float(model.sample(8, seed=1).abs().mean()))
-    fit(model, data, data[:16], CONFIG, directory=directory, resume=resume, probe=probe)
+    fit(
+        model,
+        data,
+        data[:16],
+        CONFIG,
+        directory=directory,
+        begin=Beginning(resumed=resume),
+        probe=probe,
+    )
     return model
 
 
@@ -146,7 +155,7 @@ def test_a_raised_budget_is_steered_from_where_it_goes_on(tmp_path: Path) -> Non
     model, data = tiny_model(Case("flow", Points(2), False)), examples(Points(2), False)
     fit(model, data, data[:16], TrainConfig(steps=20, batch_size=16), directory=tmp_path)
     more = TrainConfig(steps=200, batch_size=16)
-    record = fit(model, data, data[:16], more, directory=tmp_path, resume=True)
+    record = fit(model, data, data[:16], more, directory=tmp_path, begin=AT_CHECKPOINT)
     measured = [r["step"] for r in record.history if "held_out" in r and r["step"] > 20]
     assert len(measured) >= 20
     assert measured[0] < 40

@@ -24,6 +24,7 @@ from pushforward.engine.feeding import Feed, Lane, lane_to
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Interrupted, Progress
 from pushforward.engine.order import DataOrder
+from pushforward.engine.warm_start import AT_CHECKPOINT
 from toys import Gauss
 
 N, BATCH = 10, 4
@@ -182,7 +183,7 @@ def test_a_run_that_is_stopped_and_resumed_is_the_run_that_was_not(
     with pytest.raises(Interrupted, match=r"stopped at step [56]"):
         fitted(monkeypatch, False, tmp_path, observer=press_ctrl_c)
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
-    resumed = fitted(monkeypatch, False, tmp_path, resume=True)
+    resumed = fitted(monkeypatch, False, tmp_path, begin=AT_CHECKPOINT)
     whole = fitted(monkeypatch, True)
     assert all(torch.equal(a, b) for a, b in zip(resumed, whole, strict=True))
 
@@ -202,5 +203,5 @@ def test_a_batch_that_does_not_fit_ends_with_the_way_on(
         patch.setattr(Lane, "sent", cramped)
         with pytest.raises(RunFailed, match=r"not enough at step 3.*--resume"):
             fitted(patch, False, tmp_path)
-    resumed = fitted(monkeypatch, False, tmp_path, resume=True)
+    resumed = fitted(monkeypatch, False, tmp_path, begin=AT_CHECKPOINT)
     assert all(torch.equal(a, b) for a, b in zip(resumed, fitted(monkeypatch, True), strict=True))

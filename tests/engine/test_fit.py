@@ -31,6 +31,7 @@ from pushforward.engine.history import read_history
 from pushforward.engine.order import DataOrder
 from pushforward.engine.precision import computes_in_bfloat16, drawback, prepared_networks, resolved
 from pushforward.engine.schedule import warmup_cosine
+from pushforward.engine.warm_start import AT_CHECKPOINT
 from toys import Gauss, Pixelwise
 
 
@@ -109,7 +110,7 @@ def test_resume_equals_never_stopping(kind: type[Gauss], stop: int, tmp_path: Pa
     with pytest.raises(SystemError):
         fit(kind(Points(2)), data(), data(60, 1), config, directory=tmp_path / "cut", observer=cut)
     again = kind(Points(2))
-    fit(again, data(), data(60, 1), config, directory=tmp_path / "cut", resume=True)
+    fit(again, data(), data(60, 1), config, directory=tmp_path / "cut", begin=AT_CHECKPOINT)
     for name, value in whole.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
     weights = [(tmp_path / run / "weights.safetensors").read_bytes() for run in ("whole", "cut")]
@@ -152,7 +153,7 @@ def test_interrupt_leaves_a_resumable_state(tmp_path: Path) -> None:
             Gauss(Points(2)), data(), data(50, 1), config, directory=tmp_path, observer=press_ctrl_c
         )
     resumed, whole = Gauss(Points(2)), Gauss(Points(2))
-    fit(resumed, data(), data(50, 1), config, directory=tmp_path, resume=True)
+    fit(resumed, data(), data(50, 1), config, directory=tmp_path, begin=AT_CHECKPOINT)
     fit(whole, data(), data(50, 1), config)
     assert all(
         torch.equal(a, b) for a, b in zip(resumed.parameters(), whole.parameters(), strict=True)

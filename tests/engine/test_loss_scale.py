@@ -24,6 +24,7 @@ from pushforward.engine import fit as engine
 from pushforward.engine.fit import fit
 from pushforward.engine.loss_scale import FIRST, PATIENCE, LossScales
 from pushforward.engine.precision import PRECISIONS, Precision, resolved
+from pushforward.engine.warm_start import AT_CHECKPOINT
 from pushforward.families.build import build, settings
 from toys import Gauss
 
@@ -117,7 +118,7 @@ def test_a_checkpoint_has_the_factors(tmp_path: Path) -> None:
     with pytest.raises(SystemError):
         fit(Steep(Points(2)), data(), data(20), config, directory=tmp_path / "cut", observer=cut)
     again = Steep(Points(2))
-    record = fit(again, data(), data(20), config, directory=tmp_path / "cut", resume=True)
+    record = fit(again, data(), data(20), config, directory=tmp_path / "cut", begin=AT_CHECKPOINT)
     assert record.skipped_steps == 8
     assert torch.equal(whole.mean, again.mean)
 

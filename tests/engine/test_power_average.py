@@ -23,6 +23,7 @@ from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
 from pushforward.engine.post_hoc import combination
 from pushforward.engine.power_average import TRACKED, WIDEST, PowerAverages, exponent_of, width_of
+from pushforward.engine.warm_start import AT_CHECKPOINT
 from toys import Gauss, Pixelwise
 
 WIDTHS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.28, 0.2886)
@@ -217,7 +218,14 @@ def test_resume_equals_never_stopping(stop: int, tmp_path: Path) -> None:
     beyond = tmp_path / "cut" / "state" / "ema" / "000000039.safetensors"
     beyond.parent.mkdir(parents=True, exist_ok=True)
     beyond.write_bytes(b"torn")
-    fit(Gauss(Points(2)), data(), data(60, 1), config, directory=tmp_path / "cut", resume=True)
+    fit(
+        Gauss(Points(2)),
+        data(),
+        data(60, 1),
+        config,
+        directory=tmp_path / "cut",
+        begin=AT_CHECKPOINT,
+    )
     whole, again = (snapshot_files(tmp_path / run / "state" / "ema") for run in ("whole", "cut"))
     assert [int(path.stem) for path in whole] == [7, 14, 20, 27, 34, 40]
     assert [path.name for path in whole] == [path.name for path in again]
@@ -236,7 +244,9 @@ def test_a_raised_budget_and_an_early_stop_keep_their_last_weights(tmp_path: Pat
     config = TrainConfig(steps=20, batch_size=32, ema_snapshots=4)
     fit(Gauss(Points(2)), data(), data(60, 1), config, directory=tmp_path / "a")
     raised = config.model_copy(update={"steps": 40})
-    fit(Gauss(Points(2)), data(), data(60, 1), raised, directory=tmp_path / "a", resume=True)
+    fit(
+        Gauss(Points(2)), data(), data(60, 1), raised, directory=tmp_path / "a", begin=AT_CHECKPOINT
+    )
     found = open_snapshots(tmp_path / "a" / "state" / "ema")
     assert found is not None
     assert found.steps == (5, 10, 15, 20, 30, 40)
@@ -272,7 +282,7 @@ def test_snapshots_want_a_directory_and_a_checkpoint_that_has_them(tmp_path: Pat
     fit(Gauss(Points(2)), data(), data(20), TrainConfig(steps=4), directory=tmp_path)
     assert open_snapshots(tmp_path / "state" / "ema") is None
     with pytest.raises(BadInput, match=r"a checkpoint without averages"):
-        fit(Gauss(Points(2)), data(), data(20), config, directory=tmp_path, resume=True)
+        fit(Gauss(Points(2)), data(), data(20), config, directory=tmp_path, begin=AT_CHECKPOINT)
 
 
 def test_a_damaged_snapshot_is_named(tmp_path: Path) -> None:

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from torch import Tensor
 
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
@@ -54,7 +52,7 @@ from pushforward.engine.precision import PreparedNetworks, prepared_networks, re
 from pushforward.engine.regions import once_differentiated, recomputed
 from pushforward.engine.schedule import warmup_cosine
 from pushforward.engine.steering import Effort, Probe, Steering
-from pushforward.engine.warm_start import begin_with
+from pushforward.engine.warm_start import UNTRAINED, Beginning, begin_with
 
 LOGS = 100
 EVALUATING = 0.04  # share of a wall-clock budget that held-out evaluations may take
@@ -70,22 +68,20 @@ def fit(
     config: TrainConfig,
     *,
     directory: Path | None = None,
-    resume: bool = False,
+    begin: Beginning = UNTRAINED,
     probe: tuple[str, Probe] | None = None,
     observer: Callable[[Progress], None] | None = None,
-    weights: Mapping[str, Tensor] | None = None,
 ) -> FitRecord:
     """Train `model` in place and leave its best averaged weights in it.
 
     Args:
         directory: where `weights.safetensors`, `state/last.safetensors` and `history.jsonl` go;
             None keeps all in memory.
-        resume: continue from `state/last.safetensors`; equal to never having stopped, bit for bit,
+        begin: untrained, or from `state/last.safetensors`, which is equal to never having stopped, bit for bit,
             under a step budget.
         probe: `(name, function)` that measures a model without a held-out quantity (lower is
             better), such as a distance between samples and validation data for a GAN.
         observer: called after every step.
-        weights: of another training to begin with, where names and shapes agree.
 
     Raises:
         BadInput: snapshots of averages without a directory to keep them in.
@@ -98,7 +94,7 @@ def fit(
     failing = Failing(config, directory, model.device)
     with failing.watched():
         run = _Run(model, validation, config, directory, probe, failing)
-        run.begin(train, resume, weights)
+        run.begin(train, begin)
         run.go(observer)
         return run.finish()
 
@@ -140,17 +136,15 @@ class _Run:
         self.started: float | None = None
         self.nan_streak = 0
 
-    def begin(
-        self, train: Examples, resume: bool, weights: Mapping[str, Tensor] | None = None
-    ) -> None:
+    def begin(self, train: Examples, begin: Beginning) -> None:
         """Go on from a checkpoint, or start the average from the initial weights."""
         order = DataOrder(len(train), self.config.batch_size, self.config.seed)
         self.feed = Feed(whole_where_it_fits(train, self.model.device), order, self.model.device)
-        if resume and self.directory is not None:
+        if begin.resumed and self.directory is not None:
             self.failing.kept = True
             self._restore()
         else:
-            begin_with(self.model, train, weights)
+            begin_with(self.model, train, begin.weights)
             self.average = WeightAverage(self.model, self.config.ema)
             if self.history.path is not None:
                 self.history.rewind(-1)

@@ -17,6 +17,22 @@ from pushforward.core.model import GenerativeModel
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """Where a training begins: untrained, with the weights of another one, or at its own checkpoint.
+
+    Attributes:
+        weights: of another training, which are taken where names and shapes agree.
+        resumed: whether it goes on from its checkpoint.
+    """
+
+    weights: Mapping[str, Tensor] | None = None
+    resumed: bool = False
+
+
+UNTRAINED, AT_CHECKPOINT = Beginning(), Beginning(resumed=True)
+
+
+@dataclass(frozen=True)
 class Overlap:
     """What of a model another one's weights can fill.
 

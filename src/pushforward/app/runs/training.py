@@ -37,6 +37,7 @@ from pushforward.engine.checkpoint import load_weights, save_weights
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import FitRecord, Progress
 from pushforward.engine.steering import Probe
+from pushforward.engine.warm_start import Beginning
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build
 from pushforward.provenance import run_directory
@@ -146,10 +147,9 @@ def _fitted(
         data.validation if given else data.validation.without_labels(),
         plan.train_config,
         directory=path,
-        resume=resume,
+        begin=Beginning(plan.weights, resume),
         probe=_probe(plan) if plan.teaching is None else plan.teaching.probe,
         observer=observer,
-        weights=plan.weights,
     )
     spent = plan.origin.get("budget") if plan.teaching is None else plan.teaching.spent
     return replace(record, budget=f"{record.budget}, after {spent}") if spent else record
