@@ -35,7 +35,7 @@ SHOWN = 5  # names of new parameters in a sentence
 
 
 @dataclass(frozen=True)
-class Origin:
+class EarlierRun:
     """The run that a training begins with.
 
     Attributes:
@@ -49,7 +49,7 @@ class Origin:
     said: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, run: Path, family: str) -> Origin:
+    def of(cls, run: Path, family: str) -> EarlierRun:
         """Open a run of a family.
 
         Raises:
@@ -177,7 +177,7 @@ class Origin:
         return found
 
 
-def begun_with(family: str, run: Path | None, resumed: Path | None) -> Origin | None:
+def begun_with(family: str, run: Path | None, resumed: Path | None) -> EarlierRun | None:
     """Return what a training begins with, or began with; None for nothing.
 
     Args:
@@ -185,14 +185,14 @@ def begun_with(family: str, run: Path | None, resumed: Path | None) -> Origin | 
         resumed: the directory of a training that is gone on with.
 
     Raises:
-        BadInput: as `Origin.of`, or a run that a resumed training did not begin with.
+        BadInput: as `EarlierRun.of`, or a run that a resumed training did not begin with.
     """
     try:
         record = None if resumed is None else open_record(resumed)
     except BadInput:  # nothing was trained there yet, or training says what is wrong with it
         record = None
     if record is None:
-        return None if run is None else Origin.of(run, family)
+        return None if run is None else EarlierRun.of(run, family)
     said = record.manifest.get("from")
     if run is not None and (not said or Path(said["run"]) != run.resolve()):
         began = f"{said['run']}" if said else "nothing"
@@ -204,8 +204,8 @@ def begun_with(family: str, run: Path | None, resumed: Path | None) -> Origin | 
     if not said:
         return None
     if not (record.path / LAST_STATE).is_file():
-        return Origin.of(Path(said["run"]), family)
-    return Origin(record, None, said)
+        return EarlierRun.of(Path(said["run"]), family)
+    return EarlierRun(record, None, said)
 
 
 def told(origin: Mapping[str, Any]) -> str:
