@@ -22,6 +22,7 @@ from pushforward.families.vae.decoder import (
     ObservationModel,
 )
 from pushforward.nets.convolution import ConvDecoder, ConvEncoder
+from pushforward.nets.folding import FoldedDecoder, FoldedEncoder
 from pushforward.nets.mlp import FlatMLP, ResidualMLP, WaveMLP
 
 
@@ -84,6 +85,19 @@ def flat_pixels(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencod
     )
 
 
+def patches(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
+    """Return residual convolutions over patches of up to 4 x 4 pixels, and a discretised logistic
+    in every pixel."""
+    channels, *side = space.event_shape
+    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    size, numbers = (config.width, config.depth, sizes.context), observation.outputs * channels
+    return Autoencoder(
+        FoldedEncoder(space.event_shape, sizes.codes, *size),
+        FoldedDecoder(sizes.latent, (numbers, *side), *size),
+        observation,
+    )
+
+
 POINTS = Architecture("mlp", "residual MLPs with a Gaussian decoder", residual_mlps, standardised)
 IMAGES = Architecture(
     "convolutional",
@@ -97,11 +111,23 @@ FLAT = Architecture(
     flat_pixels,
     scaled,
 )
+PATCHES = Architecture(
+    "patches",
+    "residual convolutions over patches with a discretised-logistic decoder",
+    patches,
+    scaled,
+)
 
 # of each kind of space, the default first
 ARCHITECTURES = {
     "points": architectures("vae", "points", {"mlp": f"{__name__}:POINTS"}),
     "image": architectures(
-        "vae", "image", {"convolutional": f"{__name__}:IMAGES", "mlp": f"{__name__}:FLAT"}
+        "vae",
+        "image",
+        {
+            "convolutional": f"{__name__}:IMAGES",
+            "mlp": f"{__name__}:FLAT",
+            "patches": f"{__name__}:PATCHES",
+        },
     ),
 }
