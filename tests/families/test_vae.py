@@ -16,10 +16,11 @@ from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.families.vae.config import VAEConfig
 from pushforward.families.vae.decoder import LOG_SCALES as DECODER_LOG_SCALES
-from pushforward.families.vae.decoder import gaussian
+from pushforward.families.vae.decoder import LogisticMixture, LogisticMixtures, gaussian
 from pushforward.families.vae.model import VAE
 from pushforward.families.vae.posterior import LOG_SCALES as POSTERIOR_LOG_SCALES
 from pushforward.families.vae.prior import kl_to_standard_normal
+from pushforward.nets.logistic import bounded, discretised_logistic
 
 W = torch.tensor(
     [[1.0, 0.5], [-2.0, 0.25], [0.0, 0.0]]
@@ -204,3 +205,48 @@ def test_gaussian_and_divergence_are_torchs() -> None:
     standard = torch.distributions.Normal(torch.zeros_like(mean), 1.0)
     expected = torch.distributions.kl_divergence(normal, standard)
     torch.testing.assert_close(kl_to_standard_normal(mean, log_scale), expected)
+
+
+def mixture(n: int, levels: int) -> LogisticMixture:
+    """Three pixels of two channels, whose components no symmetry hides."""
+    raw = torch.randn(1, 3 * 2 * 6, generator=generator(9)).expand(n, -1)
+    law = LogisticMixtures(2, levels).law(raw, torch.full((6,), -1.0), (2, 1, 3))
+    assert isinstance(law, LogisticMixture)
+    return law
+
+
+def test_a_mixture_of_logistics_gives_levels_probabilities_and_draws_them() -> None:
+    levels, n = 5, 40_000
+    x = (torch.arange(levels) * 2.0 / (levels - 1) - 1.0).view(-1, 1, 1, 1, 1)
+    law = mixture(1, levels)
+    p = torch.stack(
+        [(law.log_weight + discretised_logistic(v, law.means, law.log_scale, levels)).exp().sum(1)
+        for v in x]
+    )  # fmt: skip
+    torch.testing.assert_close(p.sum(0), torch.ones(1, 2, 1, 3))
+    # all pixels at once: the sum over pixels of the log of the sum over components
+    torch.testing.assert_close(
+        law.log_prob(x[2].expand(1, 2, 1, 3)), p[2].log().flatten(1).sum(1), rtol=1e-5, atol=1e-5
+    )
+    drawn = mixture(n, levels).sample(Streams(0, n)).clamp(-1, 1)
+    index = ((drawn + 1) * (levels - 1) / 2).round().long()
+    shares = torch.stack([(index == k).float().mean(0) for k in range(levels)])
+    assert float((shares - p[:, 0]).abs().max()) < 4.5 * 0.5 / n**0.5
+    expected = (law.log_weight.exp() * law.means).sum(1)
+    torch.testing.assert_close(law.mean, expected)
+
+
+def test_components_are_of_pixels_and_scales_of_their_own_dimension() -> None:
+    raw = torch.zeros(1, 3 * 2 * 6)
+    base = torch.arange(6.0) - 3.0
+    law = LogisticMixtures(2, 4).law(raw, base, (2, 1, 3))
+    assert isinstance(law, LogisticMixture)
+    expected = bounded(base, *DECODER_LOG_SCALES).reshape(2, 1, 3)
+    torch.testing.assert_close(law.log_scale[0, 0], expected)
+    torch.testing.assert_close(law.log_scale[0, 1], expected)
+    raw[0, 12:18] = 1.0  # the means of the first component
+    moved = LogisticMixtures(2, 4).law(raw, base, (2, 1, 3))
+    assert isinstance(moved, LogisticMixture)
+    torch.testing.assert_close(
+        moved.means - law.means, torch.stack([torch.ones(1, 2, 1, 3), torch.zeros(1, 2, 1, 3)], 1)
+    )

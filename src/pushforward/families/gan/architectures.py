@@ -19,6 +19,7 @@ from pushforward.families.gan.generator import (
     mlp_generator,
 )
 from pushforward.families.shared.codecs import scaled, standardised
+from pushforward.nets.folding import FoldedDecoder, FoldedEncoder
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,31 @@ def bottlenecks(space: Image, config: GANConfig, latent: int, context: int) -> P
     return Players(generator, bottleneck_critic(space, config, context))
 
 
+def patches(space: Image, config: GANConfig, latent: int, context: int) -> Players:
+    """Return two residual convolutional networks over patches of up to 4 x 4 pixels."""
+    size = (config.width, config.depth, context)
+    return Players(
+        FoldedDecoder(latent, space.event_shape, *size), FoldedEncoder(space.event_shape, 1, *size)
+    )
+
+
 POINTS = Architecture("mlp", "residual MLPs with sine features", mlps, standardised)
 IMAGES = Architecture("convolutional", "residual convolutions", convolutions, scaled)
 R3GAN = Architecture(
     "r3gan", "bottlenecks with grouped filters, nothing normalised: R3GAN", bottlenecks, scaled
 )
+PATCHES = Architecture("patches", "residual convolutions over patches", patches, scaled)
 
 # of each kind of space, the default first
 ARCHITECTURES = {
     "points": architectures("gan", "points", {"mlp": f"{__name__}:POINTS"}),
     "image": architectures(
-        "gan", "image", {"convolutional": f"{__name__}:IMAGES", "r3gan": f"{__name__}:R3GAN"}
+        "gan",
+        "image",
+        {
+            "convolutional": f"{__name__}:IMAGES",
+            "r3gan": f"{__name__}:R3GAN",
+            "patches": f"{__name__}:PATCHES",
+        },
     ),
 }

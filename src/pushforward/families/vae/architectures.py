@@ -18,6 +18,7 @@ from pushforward.families.vae.config import VAEConfig
 from pushforward.families.vae.decoder import (
     GaussianObservation,
     LocationScale,
+    LogisticMixtures,
     LogisticObservation,
     ObservationModel,
 )
@@ -51,6 +52,13 @@ class CodeWidths:
     context: int
 
 
+def pixel_law(space: Image, config: VAEConfig) -> ObservationModel:
+    """Return a discretised logistic in every pixel, or a mixture of some."""
+    if config.components == 1:
+        return LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    return LogisticMixtures(config.components, space.levels)
+
+
 def residual_mlps(space: Space, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
     """Return residual MLPs, the encoder with sine features, and a Gaussian in every coordinate."""
     d, size = space.dimensions, (config.width, config.depth, sizes.context)
@@ -65,7 +73,7 @@ def convolutions(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoenco
     """Return residual convolutions down to about 4 x 4 and up again, and a discretised logistic in
     every pixel."""
     side, size = (space.height, space.width), (config.width, config.depth, sizes.context)
-    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    observation = pixel_law(space, config)
     encoder = ConvEncoder(space.channels, *side, sizes.codes, *size)
     decoder = ConvDecoder(sizes.latent, observation.outputs * space.channels, *side, *size)
     return Autoencoder(encoder, decoder, observation)
@@ -77,7 +85,7 @@ def flat_pixels(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencod
     A step of these is much shorter than one of convolutions over a picture of 28 x 28.
     """
     d, size = space.dimensions, (config.width, config.depth, sizes.context)
-    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    observation = pixel_law(space, config)
     return Autoencoder(
         FlatMLP(d, sizes.codes, *size),
         ResidualMLP(sizes.latent, observation.outputs * d, *size),
@@ -89,7 +97,7 @@ def patches(space: Image, config: VAEConfig, sizes: CodeWidths) -> Autoencoder:
     """Return residual convolutions over patches of up to 4 x 4 pixels, and a discretised logistic
     in every pixel."""
     channels, *side = space.event_shape
-    observation = LocationScale(partial(LogisticObservation, levels=space.levels), "counting")
+    observation = pixel_law(space, config)
     size, numbers = (config.width, config.depth, sizes.context), observation.outputs * channels
     return Autoencoder(
         FoldedEncoder(space.event_shape, sizes.codes, *size),

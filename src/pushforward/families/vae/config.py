@@ -23,6 +23,9 @@ class VAEConfig(Config):
     depth: int = Field(
         1, ge=1, description="residual blocks per resolution, which also take in the label"
     )
+    components: int = Field(
+        1, ge=1, le=16, description="logistics in the mixture of a pixel's levels"
+    )
     context: int = Field(32, ge=1, description="width of the label embedding")
     encoder_octaves: int = Field(
         0, ge=0, description="octaves of sine features that the encoder of points sees"
@@ -64,6 +67,19 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "-log p 1.775 bits/dim (lower bound; 1.749 to 1.802); "
             "classifier two-sample accuracy 0.570 (real data: 0.50; 0.518 to 0.620)",
         ),
+    ),
+    # convolutions at full resolution do 2,300 steps of 16 pictures of 28 x 28 in a minute of two
+    # cores; over patches 4,500 of 64, to better figures
+    ("minute", "image"): Preset(
+        model={
+            "architecture": "patches",
+            "latent": 32,
+            "width": 32,
+            "depth": 1,
+            "prior": "chain",
+            "components": 2,
+        },
+        train={"batch_size": 64, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.05},
     ),
     ("gpu", "points"): Preset(
         model={"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},

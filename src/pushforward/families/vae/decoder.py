@@ -88,6 +88,42 @@ class LogisticObservation(Observation):
         return sample_logistic(u, self.mean, self.log_scale + math.log(temperature))
 
 
+@dataclass(frozen=True)
+class LogisticMixture(Observation):
+    """A mixture of discretised logistics in every pixel, each pixel's choice its own: `log_weight`,
+    `means` and `log_scale` of shape (n, components, *event).
+
+    Where an edge may lie here or beside, a pixel is dark or bright and seldom between.
+    """
+
+    log_weight: Tensor
+    means: Tensor
+    log_scale: Tensor
+    levels: int
+
+    @property
+    def mean(self) -> Tensor:  # type: ignore[override]
+        """Of the components, by their weights."""
+        return (self.log_weight.exp() * self.means).sum(1)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """`log sum_k w_k P_k(x)`, summed over pixels and channels."""
+        each = discretised_logistic(x.unsqueeze(1), self.means, self.log_scale, self.levels)
+        return torch.logsumexp(self.log_weight + each, dim=1).flatten(1).sum(1)
+
+    def sample(self, noise: Noise, temperature: float = 1.0) -> Tensor:
+        """Choose a component, then by its quantile function; the codec rounds to the nearest
+        level."""
+        event = self.means.shape[2:]
+        cdf = (self.log_weight / temperature).softmax(1).cumsum(1)
+        u = noise.uniform(*event).unsqueeze(1)
+        # rounding may leave the last CDF below one
+        k = (u * cdf[:, -1:] >= cdf).sum(1, keepdim=True).clamp_(max=cdf.shape[1] - 1)
+        mean, log_scale = (of.gather(1, k).squeeze(1) for of in (self.means, self.log_scale))
+        u = noise.uniform(*event, dtype=torch.float64)
+        return sample_logistic(u, mean, log_scale + math.log(temperature))
+
+
 class ObservationModel(ABC):
     """A family of laws of data, one for each output of the decoder's network.
 
@@ -135,3 +171,27 @@ class LocationScale(ObservationModel):
         # bounded here, once, so that what is scored is what is sampled
         bounded_scale = bounded(log_scale + change.flatten(1), *LOG_SCALES)
         return self.of(mean.reshape(-1, *shape), bounded_scale.reshape(-1, *shape))
+
+
+@dataclass(frozen=True)
+class LogisticMixtures(ObservationModel):
+    """Weights, locations and scales of `components` logistics for every pixel and channel."""
+
+    components: int
+    levels: int
+    measure: Measure = "counting"
+    first_log_scale: float | None = -0.5
+
+    @property
+    def outputs(self) -> int:  # type: ignore[override]
+        """Three numbers for each component."""
+        return 3 * self.components
+
+    def law(self, raw: Tensor, log_scale: Tensor | None, shape: tuple[int, ...]) -> Observation:
+        """Components start side by side over the range of levels."""
+        assert log_scale is not None
+        weight, means, change = raw.reshape(-1, 3, self.components, *shape).unbind(1)
+        places = torch.linspace(-1.0, 1.0, self.components + 2, device=raw.device)[1:-1]
+        means = means + places.view(-1, *(1 for _ in shape))
+        scales = bounded(log_scale.reshape(shape) + change, *LOG_SCALES)
+        return LogisticMixture(weight.log_softmax(1), means, scales, self.levels)
