@@ -100,6 +100,7 @@ def score(
     seed: int = ...,
     stride: int | None = ...,
     n: int | None = ...,
+    stderr: float | None = ...,
     per_token: bool = ...,
     output: str | Path | None = ...,
     device: str = ...,

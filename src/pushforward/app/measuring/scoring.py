@@ -33,11 +33,13 @@ from pushforward.app.measuring.text_scoring import (
     score_text,
     text_of,
 )
+from pushforward.app.measuring.until import Enough, said, scored_until
 from pushforward.app.runs.opening import SPLITS, encoding_of
 from pushforward.app.runs.training import open_model
 from pushforward.core.capabilities import Estimator
 from pushforward.core.errors import BadInput
 from pushforward.core.files import write_bytes, write_json, write_text
+from pushforward.core.given import Examples
 from pushforward.core.limits import require_below
 from pushforward.core.logprob import LogProb
 from pushforward.core.model import GenerativeModel
@@ -104,6 +106,8 @@ class Scoring:
         stride: of text, tokens that each window scores, None = half of the context.
         n: how many of the examples, drawn by the seed; of text windows from the beginning; None =
             all.
+        enough: the standard error of the mean at which scoring stops, where neither `n` nor every
+            example's own number is asked for; None scores all.
     """
 
     estimator: str | None = None
@@ -113,6 +117,7 @@ class Scoring:
     split: str | None = None
     stride: int | None = None
     n: int | None = None
+    enough: Enough | None = None
 
 
 WHOLE = Scoring()
@@ -156,14 +161,16 @@ def score(
     if how.n is not None:
         _require(how.n, there, source)
         examples = examples[torch.from_numpy(drawn_places(there, how.n, how.seed))]
-    lp = model.log_prob(
-        examples,
-        estimator=how.estimator,
-        samples=how.samples,
-        steps=how.steps,
-        seed=how.seed,
-        on_chunk=told,
-    )
+    asked: dict[str, Any] = {"estimator": how.estimator, "samples": how.samples, "steps": how.steps}
+
+    def ask(part: Examples, seed: int, told: Callable[[int, int], None] | None) -> LogProb:
+        return model.log_prob(part, seed=seed, on_chunk=told, **asked)
+
+    if how.enough is None or how.n is not None:
+        lp = ask(examples, how.seed, told)
+    else:
+        lp = scored_until(ask, examples, how.enough, how.seed, told)
+        notes = (*notes, *said(lp, there, how.enough))
     return Scored(lp, _noted({**score_summary(lp, part.name), "of": there}, notes))
 
 

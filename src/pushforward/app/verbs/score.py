@@ -44,6 +44,13 @@ class ScoreRequest(ComputingRequest):
         int | None,
         option("Score so many of the examples (text: windows); default: all.", "-n", ge=1),
     ] = None
+    stderr: Annotated[
+        float | None,
+        option(
+            "Stop at this standard error of the mean; default: 0.5 % of it where examples are dear.",
+            gt=0,
+        ),
+    ] = None
     per_token: Annotated[bool, option("Text: print every token's log-probability.")] = False
     output: Annotated[
         Path | None, option("Per-example nats as .csv, .npy or .json.", "-o", "--output")
@@ -57,15 +64,27 @@ class ScoreRequest(ComputingRequest):
     def answer(self, watch: Watch) -> ScoredData | ScoredTokens:
         """Score, and say what is to be noted."""
         from pushforward.app.measuring import scoring
+        from pushforward.app.measuring.until import Enough
         from pushforward.core.errors import BadInput
 
         if self.output is not None and self.output.suffix not in scoring.FORMATS:
             raise BadInput(f"-o {self.output}", "a file that ends in " + ", ".join(scoring.FORMATS))
         if self.per_token:
             refuse_ignored("--per-token", {"-o": self.output})
+        for flag, value in (("-n", self.n), ("-o", self.output)):
+            if value is not None:
+                refuse_ignored(flag, {"--stderr": self.stderr})
         with watch.steps(f"scoring {self.data}") as told:
             how = scoring.Scoring(
-                self.estimator, self.samples, self.steps, self.seed, self.split, self.stride, self.n
+                self.estimator,
+                self.samples,
+                self.steps,
+                self.seed,
+                self.split,
+                self.stride,
+                self.n,
+                # every example's own number is wanted in a file
+                None if self.output is not None else Enough(self.stderr),
             )
             scored = scoring.score(self.run, self.data, how, told)
         watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))

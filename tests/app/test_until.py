@@ -1,0 +1,88 @@
+"""Scoring stops once the mean is known well enough, and says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.app.measuring.until import FIRST, RELATIVE, Enough, scored_until
+from pushforward.core.given import Examples
+from pushforward.core.logprob import LogProb
+from pushforward.core.space import Points
+from pushforward.faces.cli.main import main
+
+UNIT = Points(1).unit
+
+
+def ask_of(calls: float):
+    """A model that knows every example's number: the example itself."""
+    asked: list[torch.Tensor] = []
+
+    def ask(part: Examples, seed: int, told) -> LogProb:
+        asked.append(part.x[:, 0])
+        told(len(part), len(part))
+        return LogProb(-part.x[:, 0], "exact", "lebesgue", UNIT, "known", calls=calls)
+
+    return ask, asked
+
+
+def test_portions_double_until_the_error_is_small_and_hold_no_example_twice() -> None:
+    x = torch.linspace(9.0, 11.0, 5000).unsqueeze(1)
+    ask, asked = ask_of(1.0)
+    told: list[tuple[int, int]] = []
+    lp = scored_until(ask, Examples(x), Enough(0.02), 3, lambda i, n: told.append((i, n)))
+    sizes = [len(part) for part in asked]
+    assert sizes == [FIRST, FIRST, 2 * FIRST]
+    seen = torch.cat(asked)
+    assert len(seen.unique()) == len(seen) == len(lp)
+    assert lp.standard_error <= 0.02
+    before = seen[: sum(sizes[:-1])]
+    assert before.std() / len(before) ** 0.5 > 0.02  # one portion less was not enough
+    assert abs(lp.value - 10.0) < 5 * 0.02
+    assert told == [(FIRST, 5000), (2 * FIRST, 5000), (4 * FIRST, 5000)]
+
+
+def test_all_are_scored_where_they_are_cheap_or_never_enough() -> None:
+    x = torch.linspace(9.0, 11.0, 700).unsqueeze(1)
+    for enough, calls, scored in (
+        (Enough(), 1.0, 700),
+        (Enough(), 64.0, FIRST),  # sd 0.58: the error is 0.36 % of the mean
+        (Enough(1e-9), 64.0, 700),
+    ):
+        ask, _ = ask_of(calls)
+        assert len(scored_until(ask, Examples(x), enough, 0)) == scored
+    assert FIRST**-0.5 * 0.58 < RELATIVE * 10.0
+
+
+def test_a_run_is_scored_until_it_is_enough(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    pf.fit("diffusion", "gaussians-8", path=run, steps=30, preset="smoke", progress=False)
+
+    def told(*words: str) -> dict:
+        with pytest.raises(SystemExit) as stop:
+            main(["score", str(run), "gaussians-8", *words])
+        assert not stop.value.code
+        return json.loads(capsys.readouterr().out)
+
+    loose, tight = told("--json", "--stderr", "0.2"), told("--json", "--stderr", "0.006")
+    assert loose["n"] < tight["n"] <= loose["of"] == 5000
+    assert loose["stderr"] <= 0.2
+    assert tight["stderr"] <= 0.006
+    assert f"{loose['n']:,} of 5,000" in loose["notes"][-1]
+    assert abs(loose["value"] - tight["value"]) < 5 * 0.21
+    few = told("--json", "-n", "300")
+    assert (few["n"], few.get("notes")) == (300, None)
+    main_exit(["score", str(run), "gaussians-8", "-n", "9", "--stderr", "1"])
+    assert "--stderr" in capsys.readouterr().err
+
+
+def main_exit(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
