@@ -110,6 +110,18 @@ def test_too_little_time_is_told_with_what_to_change(pictures: Dataset) -> None:
     assert expected(fits)["change"] == [fits.warning]
 
 
+def test_a_budget_without_a_single_step_is_refused_with_one_that_works(pictures: Dataset) -> None:
+    with pytest.raises(BadInput, match=r"one step takes .* s at its smallest") as refused:
+        fitted(plan_of(pictures, "gan", 0.5), computer(300.0))
+    words = str(refused.value)
+    from pushforward.engine.budget import parse_seconds
+
+    advised = [parse_seconds(part.split("`")[0]) for part in words.split("--budget ")[2:]]
+    assert len(advised) == 2
+    for seconds, wanted in zip(advised, (1, FEWEST), strict=True):
+        assert fitted(plan_of(pictures, "gan", seconds), computer(300.0)).steps >= wanted
+
+
 def test_a_budget_of_steps_never_asks_the_clock(pictures: Dataset) -> None:
     def never(plan: Plan) -> Timed:
         raise AssertionError("timed")

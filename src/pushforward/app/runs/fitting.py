@@ -71,6 +71,9 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     Args:
         plan: from `plan_training`.
         timer: measures; a test brings its own.
+
+    Raises:
+        BadInput: a budget in which not one step fits.
     """
     budget = budget_of(plan.train_config)
     if budget.measure != "seconds":
@@ -90,6 +93,13 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
         plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size")
     )
     choice = choose(rungs, budget.amount, cost)
+    if choice.seconds > budget.amount:
+        raise BadInput(
+            f"--budget {budget.amount:g}s for {plan.family}, of which one step takes {choice.seconds:.2g} s at its smallest",
+            f"at least `--budget {_rounded(choice.seconds / TRAINING)}`; {FEWEST} steps, which teach something, "
+            f"take `--budget {_rounded(FEWEST * choice.seconds / TRAINING)}`",
+            f"give it more{smaller_examples(plan.dataset.space)}",
+        )
     return _settled(plan, choice, found[choice.rung.width], timer)
 
 
