@@ -6,7 +6,8 @@
 DATA is whatever `pushforward train` reads, by default the files of MNIST beside the checkout. Every family is trained by
 `pf.fit` as a new user would, with nothing but the budget, and draws a hundred samples of each class. The judge gives the
 share of them that are of the class asked for; its own accuracy on test pictures stands beside, and chance is one in the
-number of classes. Held-out likelihood is that of 500 test pictures. One JSON line for each model goes to FILE.
+number of classes. The Fréchet distance is to as many test pictures, in the judge's 128 features. Held-out likelihood is
+that of 500 test pictures. One JSON line for each model goes to FILE.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pushforward.core.given import Examples, label_of
 from pushforward.core.rng import derive_seed, generator
 from pushforward.core.spec import parse_settings
 from pushforward.data.dataset import Dataset
+from pushforward.evaluation.distribution.frechet import frechet
 from pushforward.families.catalogue import FAMILIES
 
 MNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"
@@ -82,6 +84,30 @@ def agreement(judge: Judge, x: Tensor, y: Tensor) -> float:
     return float((found == y).float().mean())
 
 
+@torch.no_grad()
+def distance(judge: Judge, x: Tensor, data: Dataset) -> float:
+    """Return the Fréchet distance to as many test pictures, in the judge's 128 features."""
+    space: Any = data.space
+    body = nn.Sequential(*list(judge)[:-1])
+    ours, real = (
+        torch.cat([body(part) for part in (pictures.float() / (space.levels - 1)).split(500)])
+        for pictures in (torch.as_tensor(x), data.test.x[: len(x)])
+    )
+    return float(frechet(ours.double().numpy(), real.double().numpy()))
+
+
+def taken(fitted: Any) -> dict[str, Any]:
+    """Return what was trained: preset, width, batch, steps, and its best held-out number."""
+    plan, facts = fitted.plan, fitted.facts
+    return {
+        "preset": plan.preset,
+        "width": plan.model_values.get("width"),
+        "batch": plan.train_config.batch_size,
+        "steps": facts["steps"],
+        "held_out": facts["best_held_out"],
+    }
+
+
 def measured(
     family: str, data: Dataset, budget: str, judge: Judge, asked: dict[str, Any]
 ) -> dict[str, Any]:
@@ -98,9 +124,9 @@ def measured(
         "family": family,
         "budget": budget,
         **asked,
-        "steps": fitted.facts["steps"],
-        "batch": fitted.plan.train_config.batch_size if fitted.plan else None,
+        **taken(fitted),
         "share": agreement(judge, torch.as_tensor(x).float() / (space.levels - 1), wanted),
+        "frechet": float(f"{distance(judge, x, data):.4g}"),
         "seconds": {"fit": trained - began, "sample": drawn - trained},
     }
     if fitted.model.capabilities.estimators.get(space.kind):

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
+import torch
 
 import pushforward as pf
 from pushforward.app.runs.fitting import as_recorded, fitted, like
@@ -13,7 +14,9 @@ from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.timing import Timed
 from pushforward.app.runs.training import train
 from pushforward.core.preset import AUTO, Preset, named
+from pushforward.core.rng import generator
 from pushforward.data.dataset import Dataset
+from pushforward.data.open import open_data
 from pushforward.engine.sizing import FEWEST, Cost, steps_in
 from pushforward.families import learning_curves as table
 from pushforward.families.build import family_class
@@ -150,6 +153,14 @@ def test_runs_of_one_family_share_the_choice(moons: Dataset) -> None:
     assert like(other, first).config() == {**first.config(), "seed": 3} | {
         "train": {**first.config()["train"], "seed": 3}
     }
+
+
+def test_data_far_from_any_reference_are_sized_as_ever(moons: Dataset) -> None:
+    wide = open_data(torch.randn(100, 40, generator=generator(0, "wide")).numpy())
+    assert not fitted(
+        plan_training("flow", wide, budget={"seconds": 60.0}, preset=AUTO), computer(1e-4)
+    ).plan.choice
+    assert fitted(open_plan(moons), computer(1e-4)).plan.choice
 
 
 def test_the_nearest_reference_is_of_the_same_size_before_the_same_rows() -> None:

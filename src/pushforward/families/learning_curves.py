@@ -23,6 +23,7 @@ from pushforward.core.space import Space
 TABLE = Path(__file__).with_name("learning_curves.json")
 # what as many times the rows weigh beside as many times the dimensions, where data are compared
 ROWS_WEIGH = 0.25
+FAR = math.log(6.0)  # data less like than a factor of dimensions say nothing of each other
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,6 @@ class Reference:
     Attributes:
         dimensions: of an example.
         rows: of the training split.
-        budgets: seconds; of the shortest and the longest trainings on two cores.
     """
 
     name: str
@@ -107,12 +107,16 @@ def _curve(record: dict[str, Any]) -> LearningCurve:
 def curves_near(
     family: str, space: Space, rows: int
 ) -> tuple[Reference, list[LearningCurve]] | None:
-    """Return the curves of the data most like some, None where none were measured on their kind.
+    """Return the curves of the data most like some, None where none were measured on any like them.
 
     Example:
         >>> from pushforward.core.space import Tokens
         >>> curves_near("nobody", Tokens(8, 4), 10) is None
         True
     """
-    of = [entry for entry in learning_curves().get(family, []) if entry[0].kind == space.kind]
+    of = [
+        entry
+        for entry in learning_curves().get(family, [])
+        if entry[0].kind == space.kind and entry[0].distance(space, rows) <= FAR
+    ]
     return min(of, key=lambda entry: entry[0].distance(space, rows), default=None)
