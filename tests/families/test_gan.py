@@ -21,7 +21,7 @@ from pushforward.engine.fit import fit
 from pushforward.families.gan.config import GANConfig
 from pushforward.families.gan.game import Game, relativistic
 from pushforward.families.gan.model import GAN
-from pushforward.families.gan.penalties import gradient_penalty
+from pushforward.families.gan.penalties import Round, gradient_penalty
 
 SMALL = GANConfig(latent=3, width=8, depth=1, context=4, gamma=0.7)
 
@@ -76,7 +76,11 @@ def test_gradient_penalty_is_half_the_squared_gradient_of_each_example() -> None
     assert isinstance(model.critic, Quadratic)
     gradient = model.critic.a + x.detach() @ model.critic.b
     expected = 0.5 * gradient.square().sum(1).mean()
-    penalty = gradient_penalty(model.judge(x, None), x)
+    fake = torch.randn(6, 2, generator=generator(9)).requires_grad_(True)
+    seen = Round(x, fake, model.judge(x, None), model.judge(fake, None))
+    torch.testing.assert_close(seen.gradients[0], gradient)
+    torch.testing.assert_close(seen.gradients[1], model.critic.a + fake.detach() @ model.critic.b)
+    penalty = gradient_penalty(seen.gradients[0])
     torch.testing.assert_close(penalty, expected)
     # and it can be differentiated once more: d/da is the mean gradient
     (slope,) = torch.autograd.grad(penalty, model.critic.a)

@@ -87,12 +87,19 @@ class GAN(GenerativeModel):
         """Return the critic's scores of encoded examples, shape (n,); higher is more real."""
         return self.critic(x, self.critic_label(given, len(x))).squeeze(1)
 
+    def _judged(self, real: Tensor, fake: Tensor, given: Given | None) -> tuple[Tensor, Tensor]:
+        """Return the scores of two batches of the same conditions, from one pass."""
+        context = self.critic_label(given, len(real))
+        both = None if context is None else torch.cat([context, context])
+        scores = self.critic(torch.cat([real, fake]), both).squeeze(1)
+        return scores[: len(real)], scores[len(real) :]
+
     def _losses(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Loss]:
         with torch.no_grad():
             fake = self.generate(self.base.sample(noise), given)
         # new tensors, because the penalties differentiate with respect to them
         fake, real = fake.requires_grad_(True), x.detach().clone().requires_grad_(True)
-        seen = Round(real, fake, self.judge(real, given), self.judge(fake, given))
+        seen = Round(real, fake, *self._judged(real, fake, given))
         paid = {penalty.name: penalty.of(seen) for penalty in self.penalties}
         loss = self.game.critic(seen.real_scores, seen.fake_scores)
         record = {

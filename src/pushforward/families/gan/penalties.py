@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -26,6 +27,14 @@ class Round:
     real_scores: Tensor
     fake_scores: Tensor
 
+    @cached_property
+    def gradients(self) -> tuple[Tensor, Tensor]:
+        """The critic's gradients at real and at fake examples, from one pass back: a score depends
+        on its own example only."""
+        scores = self.real_scores.sum() + self.fake_scores.sum()
+        real, fake = torch.autograd.grad(scores, (self.real, self.fake), create_graph=True)
+        return real, fake
+
 
 @dataclass(frozen=True)
 class Penalty(Choice):
@@ -38,23 +47,26 @@ class Penalty(Choice):
     of: Callable[[Round], Tensor]
 
 
-def gradient_penalty(scores: Tensor, x: Tensor) -> Tensor:
+def gradient_penalty(gradient: Tensor) -> Tensor:
     """Return `E ||grad_x D(x)||^2 / 2`, the squared norm summed over each example (Mescheder et al.
     2018, equation 9, gamma = 1).
 
-    Shapes: scores (n,), x (n, ...) with a graph between them.
+    Shapes: the critic's gradients (n, ...).
+
+    Example:
+        >>> float(gradient_penalty(torch.tensor([[3.0, 4.0], [0.0, 0.0]])))
+        6.25
     """
-    (gradient,) = torch.autograd.grad(scores.sum(), x, create_graph=True)
     return 0.5 * gradient.flatten(1).square().sum(1).mean()
 
 
 R1 = Penalty(
     "R1",
     "squared gradient of the critic on real data",
-    lambda seen: gradient_penalty(seen.real_scores, seen.real),
+    lambda seen: gradient_penalty(seen.gradients[0]),
 )
 R2 = Penalty(
     "R2",
     "squared gradient of the critic on generated data",
-    lambda seen: gradient_penalty(seen.fake_scores, seen.fake),
+    lambda seen: gradient_penalty(seen.gradients[1]),
 )
