@@ -144,6 +144,23 @@ def test_the_faster_precision_is_taken_and_written(
     assert faster.train_config.precision == "auto"
 
 
+def test_the_faster_layout_is_taken_and_written(pictures: Dataset) -> None:
+    def measure(plan: Plan, last: float) -> Timed:
+        factor = last if plan.train_config.channels_last else 1.0
+        return Timed(Cost(0.0, factor * 0.001), 0.0, 0.01)
+
+    for last, found in ((0.5, True), (0.97, None), (2.0, None)):
+        fits = fitted(plan_of(pictures, "vae"), lambda plan, last=last: measure(plan, last))
+        assert changes(fits.plan).get("channels_last") == found
+        assert fits.step == 0.001 * (last if found else 1.0) * fits.plan.train_config.batch_size
+    asked = fitted(
+        plan_of(pictures, "vae", train={"channels_last": False}), lambda plan: measure(plan, 0.5)
+    )
+    assert not asked.plan.train_config.channels_last
+    points = fitted(plan_of(pf.load("two-moons"), "vae"), lambda plan: measure(plan, 0.5))
+    assert "channels_last" not in changes(points.plan)  # no filters, no layout
+
+
 def test_held_out_examples_are_fewer_where_they_are_dear(pictures: Dataset) -> None:
     dear = fitted(plan_of(pictures, "flow"), computer(0.001, held_out=0.5))
     assert dear.plan.train_config.held_out_rows == 16

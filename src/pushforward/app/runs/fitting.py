@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from pushforward.app.runs.choosing import chosen, told
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.resizing import resized, with_settings
@@ -26,6 +28,7 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.precision import AUTO, resolved
 from pushforward.engine.sizing import (
     FEWEST,
+    TIMING,
     TRAINING,
     Cost,
     SizeChoice,
@@ -61,6 +64,7 @@ class SizedPlan:
         return steps_in(budget_of(self.plan.train_config).amount, step)
 
 
+CLEARLY = 0.95  # share of a step that another layout must come to: timing is noisy
 Run = tuple[str, int]  # a family and the number of a run of it
 
 
@@ -141,12 +145,7 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
     to say."""
     seconds = budget_of(plan.train_config).amount
     sized, step = resized(plan, choice.rung.width, choice.rung.batch), choice.seconds
-    changes: dict[str, Any] = {}
-    automatic = plan.free("train.precision") and plan.train_config.precision == "auto"
-    if automatic and resolved(AUTO, here().type).dtype is not None:
-        full = timer(with_settings(sized, {"precision": "float32"})).cost.seconds(choice.rung.batch)
-        if full < step:
-            changes["precision"], step = "float32", full
+    changes, step = _best_arithmetic(sized, SizeChoice(choice.rung, step), measured, timer)
     if plan.free("train.held_out_rows"):
         rows = held_out_rows(
             seconds, measured.held_out, min(HELD_OUT_ROWS, len(plan.dataset.validation))
@@ -158,6 +157,33 @@ def _settled(plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer) -> S
     return SizedPlan(
         sized, step, steps, _notes(plan, sized, step, steps), shortage(sized, step, steps)
     )
+
+
+def _best_arithmetic(
+    plan: Plan, choice: SizeChoice, measured: Timed, timer: Timer
+) -> tuple[dict[str, Any], float]:
+    """Return in which precision and layout this device computes fastest, where nobody chose them, and
+    the seconds of a step then: processors differ, so they are asked."""
+    changes: dict[str, Any] = {}
+    step, batch = choice.seconds, choice.rung.batch
+    config, seconds = plan.train_config, budget_of(plan.train_config).amount
+    trials: list[tuple[dict[str, Any], float]] = []
+    automatic = plan.free("train.precision") and config.precision == "auto"
+    if automatic and resolved(AUTO, here().type).dtype is not None:
+        trials.append(({"precision": "float32"}, 1.0))
+    cheap = measured.spent < TIMING * seconds / 2
+    if plan.free("train.channels_last") and cheap and _has_filters(plan):
+        trials.append(({"channels_last": not config.channels_last}, CLEARLY))
+    for trial, share in trials:
+        took = timer(with_settings(plan, {**changes, **trial})).cost.seconds(batch)
+        if took < share * step:
+            changes, step = {**changes, **trial}, took
+    return changes, step
+
+
+def _has_filters(plan: Plan) -> bool:
+    networks = plan.build().networks().values()
+    return any(isinstance(module, nn.Conv2d) for net in networks for module in net.modules())
 
 
 def as_recorded(plan: Plan, path: Path) -> Plan | None:
