@@ -106,8 +106,10 @@ def test_probability_is_normalised(case: Case) -> None:
     model = tiny_model(case)
     train(model, examples(case.space, case.labelled), 15)
     perturb(model, 0.05)
-    # noise adds to a total of exponentials: few draws are for bounds that stay far below one
-    draws = 16 if case.family == "diffusion" and isinstance(case.space, Image) else 64
+    # noise adds to a total of exponentials: few draws are for bounds that stay far below one, and
+    # networks that begin with what each pixel tells alone have bounds close to it
+    few = case.family == "diffusion" and isinstance(case.space, Image)
+    draws = 64 if not few else 256 if case.architecture in ("lean", "mlp") else 16
     for name in estimators(model):
         estimator = model.estimator(name)
         if estimator.kind == "estimate":

@@ -42,6 +42,7 @@ from pushforward.families.diffusion.objectives.objective import WEIGHTS, Objecti
 from pushforward.families.diffusion.paths.noise_law import (
     LAWS,
     Knee,
+    LogLogistic,
     LogNormal,
     LogUniform,
     NoiseLaw,
@@ -168,6 +169,7 @@ def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
         LogUniform(PATH),
         LogNormal(PATH),
         Knee(PATH, torch.tensor(0.6, dtype=torch.float64)),
+        LogLogistic(PATH, torch.tensor(0.6, dtype=torch.float64)),
         *(
             UniformTime(PATHS[name](0.005, 50.0))
             for name in PATHS.names()
@@ -178,6 +180,7 @@ def test_silent_network_is_the_denoiser_of_a_fitted_gaussian() -> None:
         "u",
         "n",
         "k",
+        "l",
         *(f"time-{name}" for name in PATHS.names() if name != "ddpm-scaled-linear"),
     ],
 )

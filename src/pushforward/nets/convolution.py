@@ -7,6 +7,7 @@ factors of two that adapts to any size, so that 2 x 2 and 7 x 7 images work as w
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,8 @@ from torch import Tensor, nn
 
 from pushforward.core.noise import Noise
 from pushforward.nets.transformer import dropped
+
+L = TypeVar("L", nn.Conv2d, nn.Linear)
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
@@ -33,7 +36,7 @@ def group_norm(channels: int) -> nn.GroupNorm:
     )
 
 
-def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+def zeroed(layer: L) -> L:
     """Return the layer with weights and biases of zero, so that what it feeds starts unchanged."""
     nn.init.zeros_(layer.weight)
     assert layer.bias is not None

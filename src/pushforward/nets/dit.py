@@ -20,15 +20,15 @@ from pushforward.nets.convolution import zeroed
 LONGEST = 256  # patches that the default patch size leaves at most
 
 
-def patch_size(height: int, width: int) -> int:
-    """Return the smallest power of two that cuts an image into at most `LONGEST` patches.
+def patch_size(height: int, width: int, most: int = LONGEST) -> int:
+    """Return the smallest power of two that cuts an image into at most `most` patches.
 
     Example:
         >>> patch_size(8, 8), patch_size(28, 28), patch_size(64, 64)
         (1, 2, 4)
     """
     size = 1
-    while math.ceil(height / size) * math.ceil(width / size) > LONGEST:
+    while math.ceil(height / size) * math.ceil(width / size) > most:
         size *= 2
     return size
 

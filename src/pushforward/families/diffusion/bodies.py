@@ -7,14 +7,20 @@ and label.
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from pushforward.core.architecture import Architecture
 from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
-from pushforward.nets.dit import DiT
+from pushforward.nets.convolution import zeroed
+from pushforward.nets.dit import DiT, patch_size
+from pushforward.nets.lean import LeanUNet
+from pushforward.nets.pictures import OnPatches, PictureMLP
 from pushforward.nets.unet import Scales, UNet
+
+LARGEST_LEAN = 1024  # places that a lean U-Net works on: more are folded
 
 
 def outputs_each(config: DiffusionConfig) -> int:
@@ -75,8 +81,56 @@ def edm_unet(space: Image, config: DiffusionConfig) -> nn.Module:
     return UNet(*_ends(space, config), *size, scales, config.dropout)
 
 
+class Linked(nn.Module):
+    """A body beside a link from the levels near each number to what is said of it.
+
+    At small noise s the mean of a pixel given its noisy value alone is `D = y + s F` with F the
+    level that the network is shown, `(m - y)/s` (`NetworkDenoiser`): a new network that says just
+    this begins with what pixels alone tell, and only has to learn what they tell of each other. How
+    much of it is kept at larger noise is learned.
+
+    Args:
+        body: of `2 channels` to `channels` times the numbers that the denoiser asks for.
+        channels: of the image.
+    """
+
+    def __init__(self, body: nn.Module, channels: int, context: int) -> None:
+        super().__init__()
+        self.body, self.channels = body, channels
+        self.kept = zeroed(nn.Linear(context, 2 * channels))
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        """Shapes: x (n, 2 channels, h, w), context (n, context) -> (n, outputs, h, w)."""
+        found = self.body(x, context)
+        image, level = x.chunk(2, dim=1)
+        of_image, of_level = self.kept(context).float()[..., None, None].chunk(2, dim=1)
+        linked = of_image * image + (1.0 + of_level) * level
+        said = found[:, : self.channels] + linked
+        return torch.cat([said, found[:, self.channels :]], dim=1)
+
+
+def lean(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return a few convolutions around a perceptron of the whole picture; of large ones, on patches
+    that are folded into channels."""
+    refuse_unread(config, "with a lean", "multipliers", "dropout")
+    channels, size = _ends(space, config)
+    sizes = (config.width, config.depth, config.context)
+    patch = config.patch or patch_size(*size, LARGEST_LEAN)
+    body = OnPatches(channels, size, patch, lambda ends, grid: LeanUNet(ends, grid, *sizes))
+    return Linked(body, space.channels, config.context)
+
+
+def mlp(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return a residual perceptron on all pixels."""
+    refuse_unread(config, "with an mlp", "multipliers", "dropout", "patch")
+    body = PictureMLP(*_ends(space, config), config.width, config.depth, config.context)
+    return Linked(body, space.channels, config.context)
+
+
 UNET = Architecture(
     "unet", "convolutions on several scales, linked where the scales are equal", unet
 )
 DIT = Architecture("dit", "attention over patches", dit)
 EDM = Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet)
+LEAN = Architecture("lean", "few convolutions around a perceptron, cheap on a CPU", lean)
+MLP = Architecture("mlp", "a residual perceptron on all pixels, the cheapest", mlp)

@@ -10,6 +10,7 @@ from pushforward.core.architecture import architectures
 from pushforward.core.preset import Aim, Preset, Reached, half_life
 from pushforward.core.spec import Config, OneOf
 from pushforward.families.diffusion.denoisers.denoiser import FORMS
+from pushforward.families.diffusion.minute import OF_A_MINUTE
 from pushforward.families.diffusion.objectives.objective import WEIGHTS
 from pushforward.families.diffusion.paths.noise_law import LAWS
 from pushforward.families.diffusion.paths.published import PATHS
@@ -20,7 +21,13 @@ _HERE = "pushforward.families.diffusion"
 ARCHITECTURES = architectures(
     "diffusion",
     "image",
-    {"unet": f"{_HERE}.bodies:UNET", "dit": f"{_HERE}.bodies:DIT", "edm": f"{_HERE}.bodies:EDM"},
+    {
+        "unet": f"{_HERE}.bodies:UNET",
+        "dit": f"{_HERE}.bodies:DIT",
+        "edm": f"{_HERE}.bodies:EDM",
+        "lean": f"{_HERE}.bodies:LEAN",
+        "mlp": f"{_HERE}.bodies:MLP",
+    },
 )
 LEARNED = "learned"  # a law that follows training, and the path that follows the law
 
@@ -38,7 +45,7 @@ class DiffusionConfig(Config):
     )
     heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
     patch: int | None = Field(
-        None, ge=1, description="side of a dit's patches; None: at most 256 of them"
+        None, ge=1, description="side of the patches (dit: None at most 256 of them, lean: 1,024)"
     )
     neighbours: int = Field(
         3, ge=0, description="symbols on either side that an embedding is mixed with (text)"
@@ -111,6 +118,7 @@ IDDPM = {
 }
 
 PRESETS: dict[tuple[str, str], Preset] = {
+    **OF_A_MINUTE,
     ("smoke", "points"): Preset(
         model={"width": 32, "depth": 1, "context": 16, "ode_steps": 12},
         train={"batch_size": 64},

@@ -129,6 +129,41 @@ class Knee(NoiseLaw):
         )
 
 
+class LogLogistic(NoiseLaw):
+    """`log s` logistic about half the scale of the data, cut to the path: a bell whose tails fall
+    like a power of s.
+
+    Uniform time on the straight line `y = (1 - t) x + t eps` is this law about one: there `log s =
+    log(t / (1 - t))` (Lipman et al. 2022). A normal bell of the same width all but never looks at
+    the small noise that most of a bound on bits is made of.
+
+    Args:
+        scale: of the data, a scalar tensor.
+
+    Example:
+        >>> from pushforward.families.diffusion.paths.path import VariancePreserving
+        >>> law = LogLogistic(VariancePreserving(0.01, 40.0), torch.tensor(1.0))
+        >>> [round(float(s), 3) for s in law.quantile(torch.tensor([0.0, 0.5, 1.0]))]
+        [0.01, 0.49, 40.0]
+    """
+
+    def __init__(self, path: Path, scale: Tensor) -> None:
+        self.centre = 0.5 * scale.double().cpu()
+        self.low, self.high = (
+            float(s / (s + self.centre)) for s in (path.sigma_min, path.sigma_max)
+        )
+
+    def quantile(self, u: Tensor) -> Tensor:
+        """`centre v/(1 - v)` at the quantile v of the whole bell."""
+        v = self.low + u * (self.high - self.low)
+        return self.centre.to(u) * v / (1.0 - v)
+
+    def density(self, noise_level: Tensor) -> Tensor:
+        """`v (1 - v)` with `v = s/(s + centre)`, over the share of the bell that is kept."""
+        v = noise_level / (noise_level + self.centre.to(noise_level))
+        return v * (1.0 - v) / (self.high - self.low)
+
+
 @dataclass(frozen=True)
 class NamedLaw(Choice):
     """A law that can be chosen; called with a path and the scale of the data it gives the law
@@ -149,6 +184,7 @@ LAWS: Registry[NamedLaw] = Registry(
         NamedLaw(
             "log-normal", "a bell around intermediate noise", lambda path, scale: LogNormal(path)
         ),
+        NamedLaw("log-logistic", "a bell with wide tails about half the scale", LogLogistic),
         NamedLaw("time", "even in the time of the path", lambda path, scale: UniformTime(path)),
     ),
 )
