@@ -245,9 +245,11 @@ class Codec(nn.Module):
 
     def fit(self, x: Tensor) -> None:
         """Fit every transform in turn on training data."""
-        for transform in self._chain():
+        chain = self._chain()
+        for index, transform in enumerate(chain):
             transform.fit(x)
-            x, _ = transform.encode(x, None)
+            if any(type(later).fit is not Transform.fit for later in chain[index + 1 :]):
+                x, _ = transform.encode(x, None)
 
     def encode(self, x: Tensor, noise: Noise | None = None) -> Encoded:
         """Encode a batch; contributions under counting measure are zero, because relabelling keeps

@@ -95,7 +95,7 @@ SUBSET = Architecture(
     "pixels from coarse to fine, each by a histogram that those before it give; quickest to learn",
     CoarseToFineChain,
     on_unit_interval,
-    settings=("cells", "coarse"),
+    settings=("cells", "coarse", "dropout"),
 )
 
 # of each kind of space, the default first

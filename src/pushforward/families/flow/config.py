@@ -25,6 +25,12 @@ class FlowConfig(Config):
     coarse: int = Field(
         256, ge=1, description="subset: most values of the coarsest picture, mapped in turn"
     )
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="subset: share of hidden units of the coarsest picture left out",
+    )
     context: int = Field(32, ge=1, description="width of the label embedding")
 
 

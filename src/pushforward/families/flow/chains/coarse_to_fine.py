@@ -29,6 +29,7 @@ from pushforward.nets.masked import MaskedLinear, MaskedMLP
 from pushforward.nets.masked_steps import MaskedSteps
 
 LEARNT = 4  # one in so many pictures of a batch teaches the cells, of which each has many
+CELL_DEPTH = 1  # hidden layers of what cells share, after the first; a second one bought nothing
 FEWEST = 32  # pictures, where a batch has them
 
 
@@ -62,7 +63,9 @@ class Coarse(nn.Module):
 
     def __init__(self, values: int, outputs: int, config: FlowConfig, context: int) -> None:
         super().__init__()
-        self.net = MaskedMLP(values, 1, outputs, config.width, config.depth, context)
+        self.net = MaskedMLP(
+            values, 1, outputs, config.width, config.depth, context, config.dropout
+        )
         nn.init.zeros_(self.net.last.weight)
         self.said = nn.Linear(context, values * outputs, bias=False) if context else None
         if self.said is not None:
@@ -74,9 +77,10 @@ class Coarse(nn.Module):
             return 0.0
         return self.said(context).unflatten(1, (self.net.positions, self.net.outputs))
 
-    def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
-        """Shapes: x (n, values), context (n, context) -> (n, values, outputs)."""
-        return self.net(x.unsqueeze(-1), context) + self.told(context)
+    def forward(self, x: Tensor, context: Tensor | None, noise: Noise | None = None) -> Tensor:
+        """Shapes: x (n, values), context (n, context) -> (n, values, outputs); `noise` draws the
+        dropout of training."""
+        return self.net(x.unsqueeze(-1), context, noise) + self.told(context)
 
 
 class Cells(nn.Module):
@@ -95,9 +99,10 @@ class Cells(nn.Module):
         super().__init__()
         c, h, w = self.shape = shape
         self.rows, self.columns = side(h, 2), side(w, 2)
-        self.net = CellMLP(c, self.rows, self.columns, outputs, config.cells, config.depth, context)
+        self.net = CellMLP(c, self.rows, self.columns, outputs, config.cells, CELL_DEPTH, context)
         inside = self.values(torch.ones(1, c, h, w, device="cpu"))[0] > 0
         self.register_buffer("there", inside, persistent=False)
+        self.whole = not (h % 2 or w % 2)
 
     def padded(self, x: Tensor) -> Tensor:
         """Return a picture of even sides."""
@@ -116,6 +121,10 @@ class Cells(nn.Module):
         x = self.padded(x).clone()
         x[:, :, dy::2, dx::2] = values.mT.unflatten(2, (self.rows, self.columns))
         return x[:, :, :h, :w]
+
+    def those_there(self, values: Tensor) -> Tensor:
+        """Return (n, all that exist, ...) of (n, h w, 3 c, ...)."""
+        return values.flatten(1, 2) if self.whole else values[:, self.there]
 
     def forward(self, x: Tensor, context: Tensor | None) -> Tensor:
         """Shapes: x (n, c, h, w), context (n, context) -> (n, h w, 3 c, outputs)."""
@@ -151,23 +160,28 @@ class CoarseToFineChain(Chain):
         return x[:, :, ::stride, ::stride].movedim(1, 3).flatten(1)
 
     def _parts(
-        self, x: Tensor, context: Tensor | None, some: Tensor | None = None
+        self,
+        x: Tensor,
+        context: Tensor | None,
+        some: Tensor | None = None,
+        noise: Noise | None = None,
     ) -> list[tuple[Tensor, Tensor]]:
         """Return values (n, values) and their raw numbers (n, values, K), part by part.
 
         Args:
             some: which of the pictures to ask for what is finer; None = all.
+            noise: of training; None drops nothing.
         """
         scaled = self.elementwise.scaled(x)
         coarse = self._coarse_values(scaled)
-        found = [(self._coarse_values(x), self.coarse(coarse, context))]
+        found = [(self._coarse_values(x), self.coarse(coarse, context, noise))]
         if some is not None:
             x, scaled = x[some], scaled[some]
             context = None if context is None else context[some]
         for stride, cells in self._finer():
             raw = cells(scaled[:, :, ::stride, ::stride], context)
             values = cells.values(x[:, :, ::stride, ::stride])
-            found.append((values[:, cells.there], raw[:, cells.there]))
+            found.append((cells.those_there(values), cells.those_there(raw)))
         return found
 
     def forward(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -189,7 +203,7 @@ class CoarseToFineChain(Chain):
             return super().mean_log_prob(x, context, base, noise)
         enough = min(len(x), max(FEWEST, -(-len(x) // LEARNT)))
         some = noise.uniform(1).flatten().argsort()[:enough] if enough < len(x) else None
-        parts = self._parts(x, context, some)
+        parts = self._parts(x, context, some, noise)
         return sum_of([self.elementwise.log_density(y, raw).sum(1).mean() for y, raw in parts])
 
     @torch.no_grad()

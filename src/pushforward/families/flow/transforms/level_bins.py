@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-FLOOR = 1e-3  # share of a uniform law in every conditional: no level is impossible
+FLOOR = 1e-4  # share of a uniform law in every conditional: no level is impossible
 EDGE = 1e-4  # of a level: how far from its edges an inverse stays, against rounding
 FARTHEST = 1e-12  # smallest probability of either tail that a code tells apart
 PRIOR = 1e-2  # share of a uniform law in the frequencies that bins are laid by
