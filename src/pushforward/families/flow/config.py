@@ -78,9 +78,24 @@ PRESETS: dict[tuple[str, str], Preset] = {
         },
         train={
             "batch_size": 256,
+            "learning_rate": 1e-2,
+            "ema": 0.999,
+            "precision": "auto",
+        },
+    ),
+    ("minutes", "image"): Preset(
+        model={
+            "architecture": "subset",
+            "width": 768,
+            "depth": 2,
+            "bins": 24,
+            "cells": 96,
+            "dropout": 0.1,
+        },
+        train={
+            "batch_size": 256,
             "learning_rate": 6e-3,
             "ema": 0.999,
-            "weight_decay": 0.01,
             "precision": "auto",
         },
     ),
