@@ -100,6 +100,12 @@ def test_no_candidate_is_timed_where_somebody_chose(moons: Dataset) -> None:
     assert (batch.preset, batch.train_config.batch_size) == ("minute", 77)
 
 
+def test_what_was_tuned_for_a_short_time_goes_down_no_ladder(moons: Dataset) -> None:
+    plan = plan_training("flow", moons, budget={"seconds": 60.0}, preset="minute")
+    for each, batch in ((5e-3, 40), (2e-2, 8)):  # 255 steps of the whole preset, and 63
+        assert fitted(plan, computer(each)).plan.train_config.batch_size == batch
+
+
 def test_steps_are_those_of_cpu_on_any_machine(moons: Dataset) -> None:
     def never(plan: Plan) -> Timed:
         raise AssertionError("timed")

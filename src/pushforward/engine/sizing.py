@@ -97,9 +97,12 @@ def ladder(batch: int, width_free: bool = True, batch_free: bool = True) -> list
 
 
 def choose(
-    rungs: list[Rung], seconds: float, timed: Callable[[float], tuple[Cost, float]]
+    rungs: list[Rung],
+    seconds: float,
+    timed: Callable[[float], tuple[Cost, float]],
+    kept: int = KEPT,
 ) -> SizeChoice:
-    """Return the preset if `KEPT` steps of it fit, else the first rung with `WANTED` steps, with
+    """Return the preset if `kept` steps of it fit, else the first rung with `WANTED` steps, with
     `KEPT` steps, or the fastest.
 
     The smallest width is timed first, because a network far too large for the machine must never be
@@ -111,12 +114,13 @@ def choose(
         seconds: the budget.
         timed: measures a share of the width; returns the cost of a step and the seconds that
             measuring took. Called once for each.
+        kept: steps with which a preset stays as it was tuned.
     """
     smallest = min(rungs, key=lambda rung: (rung.width, rung.batch))
     cost, spent = timed(smallest.width)
     costs, each = {smallest.width: cost}, spent
     tiers = [
-        (rungs[0], KEPT),
+        (rungs[0], kept),
         *((rung, WANTED) for rung in rungs),
         *((rung, KEPT) for rung in rungs),
     ]

@@ -23,11 +23,12 @@ from pushforward.app.runs.smaller import smaller_examples
 from pushforward.app.runs.timing import Timed, Timer, timed
 from pushforward.core.errors import BadInput
 from pushforward.core.placement import here
-from pushforward.core.preset import NAMES
+from pushforward.core.preset import NAMES, REQUIRED
 from pushforward.engine.budget import budget_of
 from pushforward.engine.precision import AUTO, resolved
 from pushforward.engine.sizing import (
     FEWEST,
+    KEPT,
     TIMING,
     TRAINING,
     Cost,
@@ -96,7 +97,9 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     rungs = ladder(
         plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size")
     )
-    choice = choose(rungs, budget.amount, cost)
+    # what was tuned for a short time needs no ladder for one
+    kept = KEPT if plan.preset in REQUIRED else FEWEST
+    choice = choose(rungs, budget.amount, cost, kept)
     if choice.seconds > budget.amount:
         raise BadInput(
             f"--budget {budget.amount:g}s for {plan.family}, of which one step takes {choice.seconds:.2g} s at its smallest",
