@@ -109,7 +109,7 @@ def test_probability_is_normalised(case: Case) -> None:
     # noise adds to a total of exponentials: few draws are for bounds that stay far below one, and
     # networks that begin with what each pixel tells alone have bounds close to it
     few = case.family == "diffusion" and isinstance(case.space, Image)
-    draws = 64 if not few else 256 if case.architecture in ("lean", "mlp") else 16
+    draws = 64 if not few else 256 if case.architecture in ("lean", "mlp", "experts") else 16
     for name in estimators(model):
         estimator = model.estimator(name)
         if estimator.kind == "estimate":

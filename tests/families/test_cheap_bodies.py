@@ -21,7 +21,7 @@ SPACE = Image(1, 9, 12, 256)
 SIZES = {"width": 8, "depth": 1, "context": 8}
 
 
-@pytest.mark.parametrize("architecture", ["lean", "mlp"])
+@pytest.mark.parametrize("architecture", ["lean", "mlp", "experts"])
 @pytest.mark.parametrize("variance", ["fixed", "learned"])
 def test_a_new_network_says_what_a_pixel_tells_alone(architecture: str, variance: str) -> None:
     """Below the scale of the data the denoised pixel is its mean given its noisy value, exactly up to the squared noise."""
@@ -43,7 +43,10 @@ def test_a_new_network_says_what_a_pixel_tells_alone(architecture: str, variance
 
 @pytest.mark.parametrize(
     ("architecture", "name"),
-    [*((a, n) for a in ("lean", "mlp") for n in ("dropout", "multipliers")), ("mlp", "patch")],
+    [
+        *((a, n) for a in ("lean", "mlp", "experts") for n in ("dropout", "multipliers")),
+        ("mlp", "patch"),
+    ],
 )
 def test_cheap_bodies_refuse_what_they_do_not_read(architecture: str, name: str) -> None:
     value = {"dropout": 0.1, "multipliers": (1, 2), "patch": 2}[name]
@@ -98,3 +101,39 @@ def test_the_link_of_levels_is_learned_by_noise_level(architecture: str) -> None
     of_image, of_level = linked.kept(context)[0].tolist()
     expected = of_image * x[:, :1] + (1.0 + of_level) * x[:, 1:]
     torch.testing.assert_close(linked(x, context) - linked.body(x, context), expected)
+
+
+def test_each_expert_is_asked_about_its_own_noise_alone() -> None:
+    """Weights of the other one have no gradient; a batch of both is answered as its examples are alone."""
+    model = build("diffusion", SPACE, values={**SIZES, "architecture": "experts"})
+    model.prepare(Examples(torch.randint(0, 256, (40, 1, 9, 12), generator=generator(0))))
+    perturb(model, 0.3)
+    denoiser = model.process.denoiser  # type: ignore[attr-defined]
+    both = denoiser.network.body.body
+    y = torch.randn(3, 1, 9, 12, generator=generator(1))
+    for noise, used, idle in ((0.29, both.low, both.high), (0.31, both.high, both.low)):
+        model.zero_grad()
+        denoiser.denoise(y, torch.tensor(noise), None).sum().backward()
+        assert all(p.grad is None for p in idle.parameters())
+        assert any(p.grad is not None and float(p.grad.abs().sum()) > 0 for p in used.parameters())
+    noises = torch.tensor([5.0, 0.01, 0.3])
+    together = denoiser.denoise(y, noises, None)
+    for i in range(3):
+        alone = denoiser.denoise(y[i : i + 1], noises[i], None)
+        assert torch.allclose(together[i : i + 1], alone, atol=1e-5)
+
+
+def test_experts_of_large_pictures_are_folded_and_small_ones_are_not() -> None:
+    def patches(height: int, width: int) -> tuple[int, int]:
+        values = {**SIZES, "architecture": "experts"}
+        model = build("diffusion", Image(1, height, width, 4), values=values)
+        both = model.process.denoiser.network.body.body  # type: ignore[attr-defined]
+        return both.low.patch, both.high.patch
+
+    assert [patches(*size) for size in ((1, 1), (28, 28), (32, 32), (33, 32), (64, 64))] == [
+        (1, 2),
+        (1, 2),
+        (1, 2),
+        (2, 4),
+        (2, 4),
+    ]

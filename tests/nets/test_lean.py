@@ -8,6 +8,7 @@ from torch import nn
 
 from oracles import perturb
 from pushforward.core.rng import generator
+from pushforward.nets.experts import LocalNet
 from pushforward.nets.lean import LeanUNet, WholeNorm, halved
 from pushforward.nets.pictures import OnPatches, PictureMLP
 
@@ -24,6 +25,10 @@ def folded(channels: tuple[int, int], size: tuple[int, int]) -> OnPatches:
     return OnPatches(channels, size, 2, lean)
 
 
+def local(channels: tuple[int, int], size: tuple[int, int]) -> LocalNet:
+    return LocalNet(channels, 8, 2, 6)
+
+
 def made(body: type, size: tuple[int, int]) -> tuple[nn.Module, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     net = body((2, 3), size)
@@ -35,7 +40,7 @@ def made(body: type, size: tuple[int, int]) -> tuple[nn.Module, torch.Tensor, to
 BODIES = pytest.mark.parametrize("body", [lean, flat, folded])
 
 
-@BODIES
+@pytest.mark.parametrize("body", [lean, flat, folded, local])
 @pytest.mark.parametrize("size", [(1, 1), (3, 1), (9, 17), (20, 5), (33, 12)])
 def test_any_size_comes_out_as_it_went_in(body: type, size: tuple[int, int]) -> None:
     net, x, context = made(body, size)
@@ -94,3 +99,16 @@ def test_folding_gives_a_patch_to_one_place_and_puts_it_back() -> None:
     assert net.body.x.shape == (1, 4, 2, 2)  # type: ignore[union-attr]
     assert net.body.x[0, :, 0, 1].tolist() == [2, 3, 6, 7]  # type: ignore[union-attr]
     assert net.body.x[0, :, 1, 0].tolist() == [8, 9, 8, 9]  # type: ignore[union-attr]
+
+
+def test_a_local_net_sees_so_far_and_no_further() -> None:
+    """But for the normalisation of a whole picture, which sees all of it a little."""
+    net, x, context = made(local, (21, 21))
+    for module in net.modules():
+        if isinstance(module, WholeNorm):
+            module.forward = lambda h: h  # type: ignore[method-assign]
+    x.requires_grad_()
+    (gradient,) = torch.autograd.grad(net(x, context)[0, 0, 10, 10], x)
+    seen = gradient[0].abs().sum(0).nonzero()
+    assert seen.min(0).values.tolist() == [4, 4]
+    assert seen.max(0).values.tolist() == [16, 16]

@@ -45,8 +45,8 @@ class ScalarConditioned(nn.Module):
     None: no condition).
 
     Args:
-        body: called with (x, context of `context` numbers), in training with dropout also with the
-            noise that it draws.
+        body: called with (x, context of `context` numbers), with the number itself if it has
+            `reads_value`, and in training with dropout also with the noise that it draws.
 
     Example:
         >>> from pushforward.nets.mlp import ResidualMLP
@@ -75,5 +75,6 @@ class ScalarConditioned(nn.Module):
         context = self.mix(self.embed(value))
         if self.labels is not None:
             context = context + self.labels(label, x.shape[0])
+        further = (value,) if getattr(self.body, "reads_value", False) else ()
         drawn = () if noise is None else (noise,)
-        return self.body(x, nn.functional.silu(context), *drawn)
+        return self.body(x, nn.functional.silu(context), *further, *drawn)

@@ -7,6 +7,8 @@ and label.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -16,10 +18,14 @@ from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
 from pushforward.nets.convolution import zeroed
 from pushforward.nets.dit import DiT, patch_size
+from pushforward.nets.experts import Experts, LocalNet
 from pushforward.nets.lean import LeanUNet
 from pushforward.nets.pictures import OnPatches, PictureMLP
 from pushforward.nets.unet import Scales, UNet
 
+# a quarter of the logarithm of the noise, as networks are told it, below which a pixel's neighbours
+# say what there is to say of it
+SHARP = 0.25 * math.log(0.3)
 LARGEST_LEAN = 1024  # places that a lean U-Net works on: more are folded
 
 
@@ -99,9 +105,14 @@ class Linked(nn.Module):
         self.body, self.channels = body, channels
         self.kept = zeroed(nn.Linear(context, 2 * channels))
 
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+    @property
+    def reads_value(self) -> bool:
+        """Whether the body wants the number itself beside the context."""
+        return getattr(self.body, "reads_value", False)
+
+    def forward(self, x: Tensor, context: Tensor, *value: Tensor) -> Tensor:
         """Shapes: x (n, 2 channels, h, w), context (n, context) -> (n, outputs, h, w)."""
-        found = self.body(x, context)
+        found = self.body(x, context, *value)
         image, level = x.chunk(2, dim=1)
         of_image, of_level = self.kept(context).float()[..., None, None].chunk(2, dim=1)
         linked = of_image * image + (1.0 + of_level) * level
@@ -127,6 +138,23 @@ def mlp(space: Image, config: DiffusionConfig) -> nn.Module:
     return Linked(body, space.channels, config.context)
 
 
+def experts(space: Image, config: DiffusionConfig) -> nn.Module:
+    """Return convolutions at full size for small noise, where what is asked for is local, and a lean
+    U-Net on patches for the rest, where it is of the whole picture (Balaji et al. 2022)."""
+    refuse_unread(config, "with experts", "multipliers", "dropout")
+    channels, size = _ends(space, config)
+    sizes = (config.width, config.depth, config.context)
+    patch = config.patch or max(2, patch_size(*size, LARGEST_LEAN // 4))
+    narrow = max(8, 8 * round(config.width / 32))
+    fine = max(1, patch // 2)  # places at full size are many: of large pictures they are folded too
+    local = OnPatches(
+        channels, size, fine, lambda ends, grid: LocalNet(ends, narrow * fine, 3, config.context)
+    )
+    whole = OnPatches(channels, size, patch, lambda ends, grid: LeanUNet(ends, grid, *sizes))
+    by_noise = Experts(local, whole, SHARP)
+    return Linked(by_noise, space.channels, config.context)
+
+
 UNET = Architecture(
     "unet", "convolutions on several scales, linked where the scales are equal", unet
 )
@@ -134,3 +162,8 @@ DIT = Architecture("dit", "attention over patches", dit)
 EDM = Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet)
 LEAN = Architecture("lean", "few convolutions around a perceptron, cheap on a CPU", lean)
 MLP = Architecture("mlp", "a residual perceptron on all pixels, the cheapest", mlp)
+EXPERTS = Architecture(
+    "experts",
+    "local convolutions for small noise, a lean U-Net for the rest: cheap on a CPU",
+    experts,
+)

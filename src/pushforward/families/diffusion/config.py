@@ -27,6 +27,7 @@ ARCHITECTURES = architectures(
         "edm": f"{_HERE}.bodies:EDM",
         "lean": f"{_HERE}.bodies:LEAN",
         "mlp": f"{_HERE}.bodies:MLP",
+        "experts": f"{_HERE}.bodies:EXPERTS",
     },
 )
 LEARNED = "learned"  # a law that follows training, and the path that follows the law

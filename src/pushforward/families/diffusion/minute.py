@@ -15,19 +15,20 @@ OF_A_MINUTE: dict[tuple[str, str], Preset] = {
             model={"width": 8, "depth": 1, "context": 16, "ode_steps": 32},
             train={"batch_size": 32},
         )
-        for name in ("lean", "mlp")
+        for name in ("lean", "mlp", "experts")
     },
     ("minute", "image"): Preset(
         model={
-            "architecture": "lean",
+            "architecture": "experts",
             "width": 64,
             "depth": 1,
             "law": "log-logistic",
             "weight": "edm",
+            "drop_condition": 0.05,
         },
         train={
             "batch_size": 128,
-            "learning_rate": 4e-3,
+            "learning_rate": 7e-3,
             "ema": 0.99,
             "precision": "auto",
             "channels_last": True,
