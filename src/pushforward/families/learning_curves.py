@@ -23,7 +23,7 @@ from pushforward.core.space import Space
 TABLE = Path(__file__).with_name("learning_curves.json")
 # what as many times the rows weigh beside as many times the dimensions, where data are compared
 ROWS_WEIGH = 0.25
-FAR = math.log(6.0)  # data less like than a factor of dimensions say nothing of each other
+FAR = math.log(8.0)  # data less like than a factor of dimensions say nothing of each other
 
 
 @dataclass(frozen=True)
