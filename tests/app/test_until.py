@@ -24,7 +24,8 @@ def ask_of(calls: float):
 
     def ask(part: Examples, seed: int, told) -> LogProb:
         asked.append(part.x[:, 0])
-        told(len(part), len(part))
+        if told is not None:
+            told(len(part), len(part))
         return LogProb(-part.x[:, 0], "exact", "lebesgue", UNIT, "known", calls=calls)
 
     return ask, asked

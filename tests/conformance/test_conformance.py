@@ -398,7 +398,7 @@ def test_no_case_is_lost_with_a_declaration() -> None:
     """A capability that a bug takes away takes its tests along, so their numbers are written here."""
     properties = (scored, bounded_twice, mixed_over_labels, inverted, coded_by_condition)
     found = {holds.__name__: sum(map(holds, cases())) for holds in properties}
-    assert len(cases()) == 50
+    assert len(cases()) == 66
     assert found == {
         "scored": 36,
         "bounded_twice": 4,

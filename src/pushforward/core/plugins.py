@@ -43,7 +43,7 @@ KINDS = (
     *("verb", "sampling-option", "format", "tokeniser", "metric", "family", "student", "solver"),
     *("grid", "grid-on-text", "path", "law-of-noise-levels", "weight", "prediction", "posterior"),
     *("inpainting", "method", "kind-of-data", "contents-of-data", "encoding", "example-kind"),
-    *("measured-kind", "shown-kind"),
+    *("measured-kind", "shown-kind", "prior-of-vae"),
     *(
         f"{what}-of-{family}-on-{kind}"
         for what, families in _FAMILIES.items()

@@ -110,8 +110,8 @@ def curves_near(
     """Return the curves of the data most like some, None where none were measured on any like them.
 
     Example:
-        >>> from pushforward.core.space import Tokens
-        >>> curves_near("nobody", Tokens(8, 4), 10) is None
+        >>> from pushforward.core.space import Points
+        >>> curves_near("nobody", Points(2), 10) is None
         True
     """
     of = [

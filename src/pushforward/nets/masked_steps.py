@@ -31,6 +31,8 @@ class MaskedSteps:
         context: (n, context), as `net` takes it.
 
     Example:
+        >>> import torch
+        >>> from pushforward.nets.masked import MaskedMLP
         >>> net = MaskedMLP(positions=3, features=1, outputs=2, width=8, depth=1)
         >>> steps, x = MaskedSteps(net, 4, None), torch.randn(4, 3, 1)
         >>> said = [steps.next(x[:, :i, 0]) for i in range(3)]

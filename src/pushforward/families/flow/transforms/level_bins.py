@@ -32,7 +32,7 @@ def laid(frequency: list[float], bins: int) -> list[int]:
 
     Example:
         >>> laid([0.7, 0.1, 0.05, 0.05, 0.05, 0.05], 3)
-        [0, 1, 4]
+        [0, 1, 3]
     """
     low, high = 0.0, 1.0 + sum(frequency)
     for _ in range(30):
