@@ -400,11 +400,11 @@ def test_no_case_is_lost_with_a_declaration() -> None:
     found = {holds.__name__: sum(map(holds, cases())) for holds in properties}
     assert len(cases()) == 66
     assert found == {
-        "scored": 36,
-        "bounded_twice": 4,
-        "mixed_over_labels": 9,
-        "inverted": 16,
-        "coded_by_condition": 6,
+        "scored": 50,
+        "bounded_twice": 8,
+        "mixed_over_labels": 10,
+        "inverted": 24,
+        "coded_by_condition": 9,
     }
 
 
