@@ -42,19 +42,19 @@ class ScanlineNet(nn.Module):
     every pixel of line r. A pixel adds to it what it sees of its `NEAR` neighbours.
 
     Args:
+        channels: inputs and outputs of a pixel.
         size: (height, width).
         width: features of a line; a pixel has half as many.
         depth: blocks of the transformer.
 
     Example:
-        >>> ScanlineNet(1, 2, (3, 5), width=8, depth=1, heads=2)(torch.zeros(2, 1, 3, 5)).shape
+        >>> ScanlineNet((1, 2), (3, 5), width=8, depth=1, heads=2)(torch.zeros(2, 1, 3, 5)).shape
         torch.Size([2, 3, 5, 2])
     """
 
     def __init__(
         self,
-        channels: int,
-        outputs: int,
+        channels: tuple[int, int],
         size: tuple[int, int],
         width: int,
         depth: int,
@@ -63,14 +63,14 @@ class ScanlineNet(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        (height, columns), fine = size, max(1, width // 2)
+        (inputs, outputs), (height, columns), fine = channels, size, max(1, width // 2)
         self.size, self.fine = size, fine
-        self.lines = nn.Linear(ABOVE * columns * channels, width)
+        self.lines = nn.Linear(ABOVE * columns * inputs, width)
         self.places = nn.Parameter(0.1 * torch.randn(height, width))
         self.label = nn.Linear(context, width) if context else None
         self.transformer = Transformer(width, depth, heads, dropout)
         self.spread = nn.Linear(width, columns * fine)
-        self.near = nn.Linear(NEAR * channels, fine, bias=False)
+        self.near = nn.Linear(NEAR * inputs, fine, bias=False)
         self.block = PixelBlock(fine, dropout)
         self.last = nn.Linear(fine, outputs)
 

@@ -38,7 +38,7 @@ class ScanlineBackbone(Backbone):
         self.embedding = GivenEmbedding(classes, config.context)
         depth, heads, context = config.depth, config.heads, self.embedding.width
         self.net = ScanlineNet(
-            c, self.head.size, (h, w), config.width, depth, heads, context, config.dropout
+            (c, self.head.size), (h, w), config.width, depth, heads, context, config.dropout
         )
 
     def networks(self) -> dict[str, nn.Module]:
