@@ -14,6 +14,7 @@ from pushforward.core.preset import NAMES
 from pushforward.faces.cli.main import main
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
+from pushforward.families.learning_curves import learning_curves
 from pushforward.families.presets import UNMEASURED, preset_table
 from pushforward.reports.terminal.layout import markdown_table
 
@@ -33,7 +34,19 @@ def test_every_preset_is_listed_and_those_of_a_processor_say_what_they_reach() -
     for key, preset in MEASURED.items():
         assert preset.reached is not None, key
     for row in rows:
-        assert bool(row["by"]) == (row["preset"] not in UNMEASURED), row
+        assert bool(row["by"]) == (row["reaches"] not in UNMEASURED.values()), row
+        if row["preset"].startswith("minute") and row["by"]:
+            script, family, data, candidate, _, steps = shlex.split(row["by"])[1:]
+            assert (ROOT / script).is_file()
+            curve = next(
+                curve
+                for reference, curves in learning_curves()[family]
+                for curve in curves
+                if f"{curve.preset}:{curve.batch}:{curve.width:g}" == candidate
+                and reference.name == data.lower()
+            )
+            assert curve.points[-1][0] == int(steps)
+    assert sum(row["preset"] == "minute" and bool(row["by"]) for row in rows) >= 5
 
 
 @pytest.mark.parametrize("key", MEASURED, ids="-".join)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pushforward.core.data_kind import DATA_KINDS
 from pushforward.core.errors import BadInput, refusing
+from pushforward.core.moments import location_and_scale
 
 Measure = Literal["counting", "lebesgue", "mixed"]
 
@@ -96,6 +97,20 @@ class Space(ABC):
         """
         whole = not self.dtype.is_floating_point
         return tuple(x.shape[1:]) == self.event_shape and x.is_floating_point() != whole
+
+    def scale(self, x: Tensor) -> Tensor:
+        """Return what a distance between examples is counted in, float64: one number where all numbers
+        of an example are of one kind, so that a pixel that hardly varies counts for as little as it
+        shows.
+
+        Example:
+            >>> float(Image(1, 1, 2).scale(torch.tensor([[[[0, 100]]], [[[0, 104]]]])))
+            50.009...
+            >>> Points(2).scale(torch.tensor([[0.0, 10.0], [2.0, 50.0]])).tolist()
+            [1.0, 20.0]
+        """
+        spread = x.double().std(correction=0)
+        return torch.where(spread > 0.0, spread, torch.ones_like(spread))
 
     @property
     def dimensions(self) -> int:
@@ -186,6 +201,10 @@ class Points(Space):
     def typed(self, x: Tensor) -> Tensor:
         """Return numbers as they are, in the precision of the data."""
         return x
+
+    def scale(self, x: Tensor) -> Tensor:
+        """Return the standard deviation of each column, which has a unit of its own."""
+        return location_and_scale(x)[1]
 
     @property
     def described(self) -> str:

@@ -31,10 +31,13 @@ from pushforward.engine.fit import fit
 from pushforward.engine.history import read_history
 from pushforward.evaluation.distribution.energy import energy_distance
 from pushforward.families.build import build, settings
+from pushforward.families.shared.base import Base
 from pushforward.families.vae.objective import ELBO, KLSchedule
 
 KEPT = ("step", "loss", "held_out", "KL [nats]", "D(real) - D(fake)", "gradient norm, generator")
 ENTRIES = 20
+# how often a run is measured: a history says how it went, and short trainings measure seldom by themselves
+EVALUATED = 25
 TRAIN = {"batch_size": 128, "learning_rate": 5e-3, "ema": 0.95, "weight_decay": 0.0}
 GAME = {**TRAIN, "learning_rate": 2e-3, "beta1": 0.0, "clip": 10.0, "ema": 0.99}
 PLAYERS = {
@@ -110,7 +113,8 @@ class Run:
     ) -> tuple[list[dict[str, Any]], int, bool]:
         """Return the thinned history, how many updates were skipped, and whether the run came to
         its end."""
-        config = parse(TrainConfig, {**self.train, "steps": self.steps}, "train")
+        often = {"evaluate_every": max(1, self.steps // EVALUATED)}
+        config = parse(TrainConfig, {**often, **self.train, "steps": self.steps}, "train")
         watched = self.watches(data)
         reference = watched.x[:256].flatten(1).double().numpy()
         spread = reference.std(axis=0) + 1e-9
@@ -154,17 +158,21 @@ def dear_codes(model: Any) -> None:
 def wrong_sign(model: Any) -> None:
     """Subtract the log-determinant of a flow."""
 
-    def nats(x: Tensor, given: Given | None) -> Tensor:
-        code, log_det = model.chain(x, None)
-        return model.base.log_prob(code) - log_det
+    def log_prob(x: Tensor, context: Tensor | None, base: Base) -> Tensor:
+        code, log_det = model.chain(x, context)
+        return base.log_prob(code) - log_det
 
-    model.nats = nats
+    model.chain.log_prob = log_prob
 
 
 def no_constant(model: Any) -> None:
     """Leave `-d/2 log 2 pi` out of the density of a flow."""
-    whole = model.nats
-    model.nats = lambda x, given: whole(x, given) + 0.5 * x.shape[1] * math.log(2 * math.pi)
+    whole = model.chain.log_prob
+
+    def log_prob(x: Tensor, context: Tensor | None, base: Base) -> Tensor:
+        return whole(x, context, base) + 0.5 * x.shape[1] * math.log(2 * math.pi)
+
+    model.chain.log_prob = log_prob
 
 
 def old_game(

@@ -186,7 +186,7 @@ class _Run:
         self.average.load(sections["average"])
         restore_optimisers(self.optimisers, sections.get("optimiser", {}))
         self.progress = progress_of(counters, self.directory / "state" / LAST)
-        self.steering.restore(sections.get("best"), self.progress.held_out_name)
+        self.steering.restore(sections.get("best"), self.progress)
         finished = self.progress.stopped
         fraction = self.budget.fraction(
             self.progress.step, self.progress.seconds, self.config.batch_size

@@ -83,6 +83,45 @@ class LearningCurve:
         return values[place] + slope * (asked - logs[place])
 
 
+@dataclass(frozen=True)
+class Longest:
+    """The end of a curve: what the longest training of a candidate reached, on which data."""
+
+    reference: Reference
+    curve: LearningCurve
+
+    @property
+    def figures(self) -> str:
+        """The held-out quantity in words."""
+        steps, value = self.curve.points[-1]
+        return f"held out {value:.4g} after {steps:,} steps of {self.curve.batch} ({self.reference.name})"
+
+    def command(self, family: str) -> str:
+        """Return what measures it."""
+        candidate = f"{self.curve.preset}:{self.curve.batch}:{self.curve.width:g}"
+        length = self.curve.points[-1][0]
+        asked = f"{family} {self.reference.name.upper()} {candidate} --lengths {length}"
+        return f"python benchmarks/measure_curves.py {asked}"
+
+
+def longest_curve(family: str, kind: str, preset: str) -> Longest | None:
+    """Return the longest training with a preset on a kind of data, None where none was measured.
+
+    Example:
+        >>> longest_curve("flow", "image", "minute").figures
+        'held out 619.5 after 3,000 steps of 256 (mnist)'
+        >>> longest_curve("flow", "points", "gpu") is None
+        True
+    """
+    found = [
+        Longest(reference, curve)
+        for reference, curves in learning_curves().get(family, [])
+        for curve in curves
+        if reference.kind == kind and curve.preset == preset
+    ]
+    return max(found, key=lambda one: one.curve.points[-1][0], default=None)
+
+
 @cache
 def learning_curves() -> dict[str, list[tuple[Reference, list[LearningCurve]]]]:
     """Return the measured curves of each family, by the data that they were measured on.

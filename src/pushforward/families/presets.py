@@ -5,11 +5,12 @@ from __future__ import annotations
 from pushforward.core.preset import NAMES, Preset, PresetPlace
 from pushforward.families.build import family_class
 from pushforward.families.catalogue import FAMILIES
+from pushforward.families.learning_curves import longest_curve
 
 UNMEASURED = {
     "smoke": "nothing is claimed: it shows in seconds that everything runs",
-    "minute": "by steps, in the table of learning curves",
-    "minutes": "by steps, in the table of learning curves",
+    "minute": "not measured yet",
+    "minutes": "not measured yet",
     "gpu": "not measured yet",
 }
 
@@ -36,11 +37,15 @@ def _row(name: str, family: str, place: str, preset: Preset) -> dict[str, str]:
     of = PresetPlace.of(place)
     called = f"{family}:{of.architecture}" if of.architecture else family
     reached = preset.reached
+    figures = reached.figures if reached else UNMEASURED.get(name, "not measured yet")
+    command = reached.command(called, name) if reached else ""
+    if reached is None and (found := longest_curve(family, of.data, name)) is not None:
+        figures, command = found.figures, found.command(family)
     return {
         "preset": name,
         "family": called,
         "kind of data": of.data,
-        "reaches": reached.figures if reached else UNMEASURED.get(name, "not measured yet"),
-        "by": reached.command(called, name) if reached else "",
+        "reaches": figures,
+        "by": command,
         "aims at": str(preset.aim) if preset.aim else "",
     }

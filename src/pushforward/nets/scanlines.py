@@ -67,7 +67,8 @@ class ScanlineNet(nn.Module):
         self.size, self.fine = size, fine
         self.lines = nn.Linear(ABOVE * columns * inputs, width)
         self.places = nn.Parameter(0.1 * torch.randn(height, width))
-        self.label = nn.Linear(context, width) if context else None
+        # what is asked for means something else at every line
+        self.label = nn.Linear(context, height * width) if context else None
         self.transformer = Transformer(width, depth, heads, dropout)
         self.spread = nn.Linear(width, columns * fine)
         self.near = nn.Linear(NEAR * inputs, fine, bias=False)
@@ -97,7 +98,8 @@ class ScanlineNet(nn.Module):
         h = self.lines(seen) + self.places[first : first + seen.shape[1]]
         if self.label is None or context is None:
             return h
-        return h + self.label(context).unsqueeze(1)
+        told = self.label(context).view(len(context), -1, h.shape[2])
+        return h + told[:, first : first + seen.shape[1]]
 
     def around(self, canvas: Tensor) -> Tensor:
         """Return the neighbours (n, h, w, NEAR channels) of every pixel of pictures with a rim

@@ -19,7 +19,6 @@ from pushforward.app.runs.planning import Plan, Teaching
 from pushforward.app.runs.training import open_model
 from pushforward.core.errors import BadInput, Unsupported
 from pushforward.core.model import GenerativeModel
-from pushforward.core.moments import location_and_scale
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.steering import Probe
@@ -186,13 +185,7 @@ def _probe(teacher: Diffusion, plan: Plan, config: DistilledConfig) -> tuple[str
     units of the data's scale."""
     rows = plan.dataset.validation[:PROBED]
     given = rows.given if plan.labelled else None
-    x = plan.dataset.train.x
-    # columns of points have units of their own
-    scale = (
-        location_and_scale(x)[1]
-        if plan.dataset.space.levels is None
-        else float(x.double().std()) or 1.0
-    )
+    scale = plan.dataset.space.scale(plan.dataset.train.x)
     options: dict[str, Any] = {"guidance": config.guidance} if teacher.classes else {}
     steps = 1 if METHODS[config.method].steers_at_one else config.calls
     seen: list[Any] = []

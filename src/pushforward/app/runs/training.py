@@ -30,7 +30,6 @@ from pushforward.core.files import (
     write_text,
 )
 from pushforward.core.model import GenerativeModel
-from pushforward.core.moments import location_and_scale
 from pushforward.core.placement import Placement, here
 from pushforward.core.space import space_from_json
 from pushforward.engine.checkpoint import load_weights, save_weights
@@ -219,18 +218,18 @@ def _facts(plan: Plan, device: torch.device) -> dict[str, Any]:
 
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
-    """Energy distance between fixed-seed samples and validation rows: the held-out quantity of a
-    family without one."""
+    """Energy distance between fixed-seed samples and validation rows, in units of the data's scale:
+    the held-out quantity of a family without one."""
     rows = plan.dataset.validation[:256]
     reference = rows.x.flatten(1).double().numpy()
-    scale = location_and_scale(rows.x.flatten(1))[1].numpy()
+    scale = plan.dataset.space.scale(rows.x).numpy()
 
     def probe(model: GenerativeModel) -> float:
         given = rows.given if plan.labelled else rows.without_labels().given
         drawn = model.sample(len(rows), given=given, seed=plan.seed).flatten(1).double().numpy()
         return float(energy_distance(drawn / scale, reference / scale))
 
-    return ("energy distance to validation data", probe)
+    return ("energy distance to validation data [standard deviations]", probe)
 
 
 def save_run(

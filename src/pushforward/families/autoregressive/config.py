@@ -203,8 +203,8 @@ PRESETS: dict[tuple[str, str], Preset] = {
     ("minute", "image"): Preset(
         model={"architecture": "scanlines", "width": 128, "depth": 2, "heads": 4, "components": 5},
         train={
-            "batch_size": 16,
-            "learning_rate": 4e-3,
+            "batch_size": 8,
+            "learning_rate": 5e-3,
             "ema": 0.995,
             "precision": "auto",
         },

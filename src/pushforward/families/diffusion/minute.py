@@ -27,7 +27,7 @@ OF_A_MINUTE: dict[tuple[str, str], Preset] = {
             "drop_condition": 0.05,
         },
         train={
-            "batch_size": 128,
+            "batch_size": 64,
             "learning_rate": 7e-3,
             "ema": 0.99,
             "precision": "auto",

@@ -79,7 +79,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "prior": "chain",
             "components": 2,
         },
-        train={"batch_size": 64, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.05},
+        train={"batch_size": 32, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.05},
     ),
     ("minutes", "image"): Preset(
         model={
