@@ -73,7 +73,8 @@ def test_a_pixel_at_the_rim_counts_for_as_little_as_it_shows() -> None:
     x = torch.tensor([[0, 0, 200], [0, 1, 0], [0, 0, 100], [0, 0, 220]]).view(4, 1, 1, 3)
     scale = space.scale(x)
     assert scale.shape == ()
-    assert float(scale) == pytest.approx(x.double().std(correction=0).item())
+    assert float(scale) == pytest.approx(x.double().std().item())
     assert float(space.scale(torch.zeros(3, 1, 1, 3))) == 1.0
+    assert float(Image(1, 1, 1).scale(torch.ones(1, 1, 1, 1))) == 1.0
     columns = Points(2).scale(torch.tensor([[0.0, 1e6], [2.0, 3e6]]))
     assert columns.tolist() == [1.0, 1e6]

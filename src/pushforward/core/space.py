@@ -104,12 +104,12 @@ class Space(ABC):
         shows.
 
         Example:
-            >>> float(Image(1, 1, 2).scale(torch.tensor([[[[0, 100]]], [[[0, 104]]]])))
-            50.009...
+            >>> round(float(Image(1, 1, 2).scale(torch.tensor([[[[0, 100]]], [[[0, 104]]]]))), 2)
+            58.91
             >>> Points(2).scale(torch.tensor([[0.0, 10.0], [2.0, 50.0]])).tolist()
             [1.0, 20.0]
         """
-        spread = x.double().std(correction=0)
+        spread = x.double().std(correction=min(1, x.numel() - 1))
         return torch.where(spread > 0.0, spread, torch.ones_like(spread))
 
     @property
