@@ -48,7 +48,13 @@ def points(
             f"{family} {preset} {size}: {found[-1]}, {record.seconds / steps:.3g} s a step",
             flush=True,
         )
-    return {"preset": preset, "width": size[0], "batch": batch or whole, "points": found}
+    return {
+        "preset": preset,
+        "width": size[0],
+        "batch": batch or whole,
+        "points": found,
+        "quantity": record.held_out_name,
+    }
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pushforward.core.given import Examples
+from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
 from pushforward.engine.fit import fit
@@ -22,49 +23,50 @@ class Unmeasured(Gauss):
     capabilities = replace(Gauss.capabilities, held_out="")
 
 
-def test_a_probe_of_another_name_begins_anew(tmp_path: Path) -> None:
-    rows = Examples(torch.randn(100, 2))
-    config = TrainConfig(steps=40, batch_size=32, evaluate_every=5, checkpoint_every=1)
+ROWS = Examples(torch.randn(100, 2, generator=generator(0)))
+SHORT = TrainConfig(steps=20, batch_size=32, evaluate_every=5, checkpoint_every=1)
+LONGER = SHORT.model_copy(update={"steps": 40})
+OLDER, NEWER = "in one unit", "in another"
+
+
+def fitted(
+    place: Path,
+    config: TrainConfig,
+    probed: tuple[str, float],
+    begin: Beginning = UNTRAINED,
+    stop: int = 0,
+) -> FitRecord:
+    """Train in a folder with a probe that says one number; as abrupt as a kill after step `stop`."""
 
     def cut(progress: Progress) -> None:
-        if progress.step == 22:
+        if progress.step == stop:
             raise SystemError
 
+    name, value = probed
+    probe = (name, lambda model: value)
+    model = Unmeasured(Points(2))
+    return fit(model, ROWS, ROWS, config, directory=place, probe=probe, begin=begin, observer=cut)
+
+
+def test_a_probe_of_another_unit_begins_anew(tmp_path: Path) -> None:
     with pytest.raises(SystemError):
-        fit(
-            Unmeasured(Points(2)),
-            rows,
-            rows,
-            config,
-            directory=tmp_path,
-            probe=("in one unit", lambda model: 1.0),
-            observer=cut,
-        )
+        fitted(tmp_path, LONGER, (OLDER, 1.0), stop=22)
     # a larger number of another unit is no worse one
-    found = fit(
-        Unmeasured(Points(2)),
-        rows,
-        rows,
-        config,
-        directory=tmp_path,
-        probe=("in another", lambda model: 50.0),
-        begin=AT_CHECKPOINT,
-    )
-    assert (found.best_held_out, found.best_step) == (50.0, 25)
+    found = fitted(tmp_path, LONGER, (NEWER, 50.0), AT_CHECKPOINT)
+    assert (found.held_out_name, found.best_held_out, found.best_step) == (NEWER, 50.0, 25)
+
+
+def test_a_finished_run_keeps_its_best_and_its_unit(tmp_path: Path) -> None:
+    fitted(tmp_path, SHORT, (OLDER, 1.0))
+    weights = (tmp_path / "weights.safetensors").read_bytes()
+    found = fitted(tmp_path, SHORT, (NEWER, 50.0), AT_CHECKPOINT)
+    assert (found.held_out_name, found.best_held_out, found.best_step) == (OLDER, 1.0, 5)
+    assert (tmp_path / "weights.safetensors").read_bytes() == weights
 
 
 def test_the_same_probe_goes_on(tmp_path: Path) -> None:
-    rows = Examples(torch.randn(100, 2))
-    short = TrainConfig(steps=20, batch_size=32, evaluate_every=5)
-    longer = short.model_copy(update={"steps": 40})
-
-    def fitted(config: TrainConfig, value: float, begin: Beginning) -> FitRecord:
-        probe = ("distance", lambda model: value)
-        model = Unmeasured(Points(2))
-        return fit(model, rows, rows, config, directory=tmp_path, probe=probe, begin=begin)
-
-    fitted(short, 1.0, UNTRAINED)
-    found = fitted(longer, 50.0, AT_CHECKPOINT)
+    fitted(tmp_path, SHORT, (NEWER, 1.0))
+    found = fitted(tmp_path, LONGER, (NEWER, 50.0), AT_CHECKPOINT)
     assert (found.best_held_out, found.best_step) == (1.0, 5)
 
 

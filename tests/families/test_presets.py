@@ -46,6 +46,10 @@ def test_every_preset_is_listed_and_those_of_a_processor_say_what_they_reach() -
                 and reference.name == data.lower()
             )
             assert curve.points[-1][0] == int(steps)
+            # a number says what it is: of what quantity, in which unit
+            known = family_class(family).capabilities.held_out
+            assert row["reaches"].startswith(known or "energy distance")
+            assert "[" in row["reaches"]
     assert sum(row["preset"] == "minute" and bool(row["by"]) for row in rows) >= 5
 
 

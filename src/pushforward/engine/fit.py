@@ -186,13 +186,13 @@ class _Run:
         self.average.load(sections["average"])
         restore_optimisers(self.optimisers, sections.get("optimiser", {}))
         self.progress = progress_of(counters, self.directory / "state" / LAST)
-        self.steering.restore(sections.get("best"), self.progress)
         finished = self.progress.stopped
         fraction = self.budget.fraction(
             self.progress.step, self.progress.seconds, self.config.batch_size
         )
         # a finished run goes on only if the budget was raised
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
+        self.steering.restore(sections.get("best"), self.progress)
         if fraction < self.progress.fraction:
             # of a raised budget less is spent than was: what is due goes by the new one
             self.progress.evaluated = math.floor(fraction * self.effort.evaluations)

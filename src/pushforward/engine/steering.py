@@ -116,10 +116,14 @@ class Steering:
 
     def restore(self, best: dict[str, Tensor] | None, progress: Progress) -> None:
         """Go on with what a checkpoint holds: a run of an earlier version in the unit in which it
-        began, and from the best of now on where an earlier version probed in another one."""
+        began; where an earlier version probed in another one, from the best of now on, unless
+        nothing goes on."""
         name, p = progress.held_out_name, progress
-        if self.probe is not None and name != self.name:
-            best, p.best, p.best_step, p.waited = None, None, 0, 0
+        if self.probe is not None and name and name != self.name:
+            if p.stopped:
+                self._older = name
+            else:
+                best, p.best, p.best_step, p.waited = None, None, 0, 0
         self.best = best
         if name in OF_ENCODED:
             self._in_code = mean_log_det(self.model, self.validation, seed=self.seed)

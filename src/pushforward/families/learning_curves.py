@@ -55,6 +55,7 @@ class LearningCurve:
         width: share of the preset's width.
         batch: examples of a step.
         points: `(steps, held-out quantity)`, lower is better, of trainings of these lengths.
+        quantity: what is held out, with its unit.
 
     Example:
         >>> curve = LearningCurve("minute", 1.0, 128, ((100, 3.0), (1000, 2.0)))
@@ -66,6 +67,7 @@ class LearningCurve:
     width: float
     batch: int
     points: tuple[tuple[int, float], ...]
+    quantity: str = ""
 
     def at(self, steps: int) -> float:
         """Return the quantity after so many steps: a line in their logarithm between the points,
@@ -94,7 +96,8 @@ class Longest:
     def figures(self) -> str:
         """The held-out quantity in words."""
         steps, value = self.curve.points[-1]
-        return f"held out {value:.4g} after {steps:,} steps of {self.curve.batch} ({self.reference.name})"
+        trained = f"{steps:,} steps of {self.curve.batch}"
+        return f"{self.curve.quantity} {value:.4g} held out ({self.reference.name}, {trained})"
 
     def command(self, family: str) -> str:
         """Return what measures it."""
@@ -109,7 +112,7 @@ def longest_curve(family: str, kind: str, preset: str) -> Longest | None:
 
     Example:
         >>> longest_curve("flow", "image", "minute").figures
-        'held out 619.5 after 3,000 steps of 256 (mnist)'
+        '-log p of the data [nats] 619.5 held out (mnist, 3,000 steps of 256)'
         >>> longest_curve("flow", "points", "gpu") is None
         True
     """
@@ -140,7 +143,8 @@ def learning_curves() -> dict[str, list[tuple[Reference, list[LearningCurve]]]]:
 
 def _curve(record: dict[str, Any]) -> LearningCurve:
     points = tuple((int(steps), float(value)) for steps, value in record["points"])
-    return LearningCurve(record["preset"], record["width"], record["batch"], points)
+    size = record["width"], record["batch"]
+    return LearningCurve(record["preset"], *size, points, record["quantity"])
 
 
 def curves_near(

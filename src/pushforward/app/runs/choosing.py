@@ -91,7 +91,8 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
         return None
     best, others = outlooks[0], outlooks[1:]
     whole, measured = seen[best.preset, best.width]
-    record: dict[str, Any] = {"curves": reference.name, "taken": asdict(best)}
+    quantity = curves[0].quantity
+    record: dict[str, Any] = {"curves": reference.name, "quantity": quantity, "taken": asdict(best)}
     if others:
         record["runner_up"] = asdict(others[0])
     size = SizeChoice(Rung(best.width, best.batch), best.seconds)
@@ -113,7 +114,8 @@ def told(plan: Plan) -> Iterator[str]:
     taken = Outlook(**plan.choice["taken"])
     other = plan.choice.get("runner_up")
     rather = f", rather than {Outlook(**other)}" if other else ""
+    curves = f"learning curves of {plan.choice.get('quantity') or 'held-out examples'}"
     yield (
-        f"{plan.family} takes the {taken}{rather}: learning curves on {plan.choice['curves']}, lower is "
+        f"{plan.family} takes the {taken}{rather}: {curves} on {plan.choice['curves']}, lower is "
         "better; `--preset NAME` takes another"
     )
