@@ -14,7 +14,7 @@ from pushforward.nets.pictures import OnPatches, PictureMLP
 
 
 def lean(channels: tuple[int, int], size: tuple[int, int]) -> LeanUNet:
-    return LeanUNet(channels, size, 16, 1, 6, perceptron=(16, 1))
+    return LeanUNet(channels, size, 16, 1, 6)
 
 
 def flat(channels: tuple[int, int], size: tuple[int, int]) -> PictureMLP:

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from pushforward.nets.convolution import zeroed
 from pushforward.nets.mlp import ResidualMLP
 
+SEEN, WHOLE = 8, 2  # features, by the width, and blocks of the perceptron of the whole picture
+
 
 class WholeNorm(nn.Module):
     """Bring each picture to mean zero and variance one over all its numbers, whatever the layout in
@@ -73,9 +75,9 @@ class LeanUNet(nn.Module):
     Args:
         channels: inputs and outputs.
         size: (height, width), which fixes the number of scales.
-        width: channels of the coarsest scale, half as many on each finer one, 8 at least.
+        width: channels of the coarsest scale, half as many on each finer one, 8 at least; what sees
+            the whole picture has `SEEN` times as many features.
         depth: blocks a scale on either side; the finest has them on the way up alone.
-        perceptron: features and blocks of what sees the whole picture.
 
     Example:
         >>> LeanUNet((1, 1), (17, 9), width=16, depth=1, context=4)(torch.zeros(2, 1, 17, 9), torch.zeros(2, 4)).shape
@@ -89,7 +91,6 @@ class LeanUNet(nn.Module):
         width: int,
         depth: int,
         context: int,
-        perceptron: tuple[int, int] = (512, 2),
     ) -> None:
         super().__init__()
         (inputs, outputs), sizes = channels, halved(size)
@@ -111,7 +112,7 @@ class LeanUNet(nn.Module):
         small = max(1, widths[-1] // 4)
         features = small * math.prod(sizes[-1])
         self.narrow = nn.Conv2d(widths[-1], small, 1)
-        self.whole = ResidualMLP(features, features, *perceptron, context)
+        self.whole = ResidualMLP(features, features, SEEN * width, WHOLE, context)
         self.widen = zeroed(nn.Conv2d(small, widths[-1], 1))
         self.norm = WholeNorm()
         self.outputs = zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1))
