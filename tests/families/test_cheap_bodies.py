@@ -128,7 +128,7 @@ def test_experts_of_large_pictures_are_folded_and_small_ones_are_not() -> None:
         values = {**SIZES, "architecture": "experts"}
         model = build("diffusion", Image(1, height, width, 4), values=values)
         both = model.process.denoiser.network.body.body  # type: ignore[attr-defined]
-        return both.low.patch, both.high.patch
+        return both.low.patch, both.high.body.patch
 
     assert [patches(*size) for size in ((1, 1), (28, 28), (32, 32), (33, 32), (64, 64))] == [
         (1, 2),

@@ -10,7 +10,7 @@ from oracles import perturb
 from pushforward.core.rng import generator
 from pushforward.nets.experts import LocalNet
 from pushforward.nets.lean import LeanUNet, WholeNorm, halved
-from pushforward.nets.pictures import OnPatches, PictureMLP
+from pushforward.nets.pictures import OnAverage, OnPatches, PictureMLP
 
 
 def lean(channels: tuple[int, int], size: tuple[int, int]) -> LeanUNet:
@@ -99,6 +99,28 @@ def test_folding_gives_a_patch_to_one_place_and_puts_it_back() -> None:
     assert net.body.x.shape == (1, 4, 2, 2)  # type: ignore[union-attr]
     assert net.body.x[0, :, 0, 1].tolist() == [2, 3, 6, 7]  # type: ignore[union-attr]
     assert net.body.x[0, :, 1, 0].tolist() == [8, 9, 8, 9]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("coarse", [1, 2])
+def test_a_context_adds_its_picture_to_the_image_alone(coarse: int) -> None:
+    class Seen(nn.Module):
+        def forward(self, x: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
+            return x
+
+    net = OnAverage(Seen(), 2, (3, 5), context=2, coarse=coarse)
+    x, context = torch.randn(2, 5, 3, 5), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+    assert torch.equal(net(x, context), x)  # zero in a new one
+    with torch.no_grad():
+        net.average.weight.copy_(torch.randn(net.average.weight.shape))
+    added = net(x, context) - x
+    assert not added[:, 2:].any()
+    rows, columns = -(-3 // coarse), -(-5 // coarse)
+    for example, scale in ((0, 1.0), (1, 2.0)):
+        picture = scale * net.average.weight[:, example].reshape(2, rows, columns)
+        for row, column in ((0, 0), (1, 1), (2, 4), (1, 3)):
+            torch.testing.assert_close(
+                added[example, :2, row, column], picture[:, row // coarse, column // coarse]
+            )
 
 
 def test_a_local_net_sees_so_far_and_no_further() -> None:

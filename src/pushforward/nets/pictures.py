@@ -1,7 +1,7 @@
 """Networks from pictures to pictures that are not looked at pixel by pixel.
 
-Two ideas: another network works on patches, of which each is one place; or all pixels are the
-features of one perceptron.
+Three ideas: another network works on patches, of which each is one place; or all pixels are the
+features of one perceptron; and what a context stands for may be a picture itself.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pushforward.nets.convolution import zeroed
 from pushforward.nets.folding import folded
 from pushforward.nets.mlp import ResidualMLP
 
@@ -78,3 +80,42 @@ class PictureMLP(nn.Module):
     def forward(self, x: Tensor, context: Tensor) -> Tensor:
         """Shapes: x (n, inputs, h, w), context (n, context) -> (n, outputs, h, w)."""
         return self.body(x.flatten(1), context).reshape(-1, *self.shape)
+
+
+class OnAverage(nn.Module):
+    """A body that sees images with what their context looks like on average added: a picture for every
+    context, zero in a new network.
+
+    A class has a place for every pixel then, and the body need not learn a picture of each through
+    its features first (LOG.md).
+
+    Args:
+        body: maps images (n, inputs, h, w) and a context to whatever it does.
+        channels: the first so many of its inputs are the image.
+        size: (height, width) of images.
+        coarse: side of the squares whose pixels share a number, where a number for each is too much.
+
+    Example:
+        >>> class Sum(nn.Module):
+        ...     def forward(self, x, context): return x.sum((1, 2, 3))
+        >>> net = OnAverage(Sum(), 1, (3, 5), context=4, coarse=2)
+        >>> net(torch.ones(2, 2, 3, 5), torch.zeros(2, 4)).tolist()
+        [30.0, 30.0]
+    """
+
+    def __init__(
+        self, body: nn.Module, channels: int, size: Ends, context: int, coarse: int = 1
+    ) -> None:
+        super().__init__()
+        self.body, self.channels, self.coarse = body, channels, coarse
+        self.squares = (channels, *(math.ceil(side / coarse) for side in size))
+        self.average = zeroed(nn.Linear(context, math.prod(self.squares)))
+
+    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+        """Shapes: x (n, inputs, h, w), context (n, context)."""
+        image, rest = x[:, : self.channels], x[:, self.channels :]
+        average = self.average(context).to(x.dtype).unflatten(1, self.squares)
+        if self.coarse > 1:
+            average = F.interpolate(average, scale_factor=self.coarse, mode="nearest")
+            average = average[..., : x.shape[-2], : x.shape[-1]]
+        return self.body(torch.cat([image + average, rest], dim=1), context)

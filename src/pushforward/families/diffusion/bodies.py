@@ -20,7 +20,7 @@ from pushforward.nets.convolution import zeroed
 from pushforward.nets.dit import DiT, patch_size
 from pushforward.nets.experts import Experts, LocalNet
 from pushforward.nets.lean import LeanUNet
-from pushforward.nets.pictures import OnPatches, PictureMLP
+from pushforward.nets.pictures import OnAverage, OnPatches, PictureMLP
 from pushforward.nets.unet import Scales, UNet
 
 # a quarter of the logarithm of the noise, as networks are told it, below which a pixel's neighbours
@@ -151,7 +151,9 @@ def experts(space: Image, config: DiffusionConfig) -> nn.Module:
         channels, size, fine, lambda ends, grid: LocalNet(ends, narrow * fine, 3, config.context)
     )
     whole = OnPatches(channels, size, patch, lambda ends, grid: LeanUNet(ends, grid, *sizes))
-    by_noise = Experts(local, whole, SHARP)
+    # the average picture of a class tells nothing where noise is small
+    seen = OnAverage(whole, space.channels, size, config.context, patch_size(*size, LARGEST_LEAN))
+    by_noise = Experts(local, seen, SHARP)
     return Linked(by_noise, space.channels, config.context)
 
 
