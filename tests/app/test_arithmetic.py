@@ -274,6 +274,7 @@ def test_what_the_machine_chose_may_be_named(run: Run, tmp_path: Path) -> None:
 
 
 def test_no_codes_of_no_examples() -> None:
+    """Of a VAE; what has codes that lead back is tried by the conformance suite."""
     fitted = pf.fit("vae", "two-moons", steps=2, preset="smoke")
     code = fitted.model.encode(torch.zeros(3, 2)).value
     assert fitted.model.encode(torch.zeros(0, 2)).value.shape == (0, *code.shape[1:])

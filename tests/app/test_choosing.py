@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import pushforward as pf
+from pushforward.app.runs import planning
 from pushforward.app.runs.fitting import as_recorded, fitted, like
 from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.timing import Timed
@@ -98,6 +99,23 @@ def test_no_candidate_is_timed_where_somebody_chose(moons: Dataset) -> None:
     assert fitted(named, slow).plan.preset == "cpu"
     batch = fitted(open_plan(moons, train={"batch_size": 77}), slow).plan
     assert (batch.preset, batch.train_config.batch_size) == ("minute", 77)
+
+
+def test_a_candidate_that_cannot_do_what_was_asked_is_passed_over(moons: Dataset) -> None:
+    """128 parts of a batch are more than the 40 examples that one of `minute` has."""
+    fits = fitted(open_plan(moons, train={"accumulate": 128}), computer(1e-4))
+    assert fits.plan.preset == "cpu"
+    assert fits.plan.choice["taken"]["preset"] == "cpu"
+    assert fits.plan.train_config.accumulate == 128
+
+
+def test_a_batch_of_a_curve_is_no_larger_than_memory_holds(
+    moons: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(planning.MOST_VALUES, "minute", 2 * 24)
+    taken = fitted(open_plan(moons), computer(1e-3)).plan
+    assert (taken.preset, taken.train_config.batch_size) == ("minute", 24)
+    assert taken.train_config.learning_rate == 5e-3  # of the preset with that batch
 
 
 def test_what_was_tuned_for_a_short_time_goes_down_no_ladder(moons: Dataset) -> None:

@@ -266,6 +266,7 @@ def test_text_from_training_to_a_strided_score(call, tmp_path: Path) -> None:
         (["sample", run, "--given", "the cat sat on the mat"], "a prompt of 22 tokens.*at most 16"),
         (["sample", run, "--given", "cat\u00e9"], "U\\+00E9"),
         (["score", run, file, "--stride", 99], "a stride of 99: expected 1 to 16"),
+        (["score", run, file, "--stderr", 0.1], "text is scored whole"),
         (
             ["score", run, drawn, "--split", "train"],
             "the train split of .*drawn.txt: expected a split of built-in data",

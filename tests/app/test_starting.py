@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,22 @@ import pytest
 import torch
 
 import pushforward as pf
+from oracles import perturb
+from pushforward.app.runs.fitting import fitted
 from pushforward.app.runs.opening import open_source
+from pushforward.app.runs.starting import begun_with
+from pushforward.app.runs.timing import Timed
+from pushforward.app.verbs.config import origins_of
 from pushforward.core.errors import BadInput
+from pushforward.core.given import Examples
+from pushforward.core.preset import AUTO
+from pushforward.core.rng import generator
+from pushforward.core.space import Image
 from pushforward.engine.fit_records import Interrupted, Progress
+from pushforward.engine.sizing import Cost
+from pushforward.engine.warm_start import begin_with
+from pushforward.faces.cli.main import main
+from pushforward.families.build import build
 
 STILL = {"learning_rate": 1e-30, "ema": 0.0, "weight_decay": 0.0}  # weights stay where they begin
 QUIET = {"progress": False, "preset": "smoke"}
@@ -149,6 +163,54 @@ def test_what_cannot_begin_is_refused_before_anything_is_written(
         pf.fit("flow", "two-moons", steps=2, from_run=moons, path=moons, overwrite=True)
     assert not (tmp_path / "no").exists()
     assert manifest(moons)["status"] == "complete"
+
+
+def test_nothing_of_the_network_is_fitted_to_the_machine(moons: Path) -> None:
+    """Weights fit networks of the sizes that they come from; nobody asked for those."""
+    origin = begun_with("flow", moons, None)
+    assert origin is not None
+    how = {"budget": {"seconds": 20.0}, "seed": 0}
+    for asked, given in ((AUTO, {}), (AUTO, {"depth": 2}), ("cpu", {})):
+        overrides = {"model": given}
+        plan = origin.planned("flow", "two-moons", (asked, overrides), False, how)
+        plan = replace(plan, preset="cpu")  # of `smoke` nothing is timed
+        fits = fitted(plan, lambda plan: Timed(Cost(0.0, 0.01)))
+        assert fits.plan.model_values == plan.model_values
+        assert fits.plan.train_config.batch_size < plan.train_config.batch_size
+        said = fits.plan.config()
+        assert said["asked"] == [f"model.{key}" for key in given]
+        assert "model.width" in said["inherited"]
+        assert "model.depth" not in said["inherited"] or not given
+        origin_of = origins_of("model", said, {})
+        assert origin_of("width") == "the run it began with"
+        assert origin_of("depth") == ("asked for" if given else "the run it began with")
+
+
+def test_bins_of_levels_belong_to_the_weights_that_predict_them() -> None:
+    space = Image(1, 6, 6, 32)
+    values = {"architecture": "subset", "width": 16, "depth": 1, "bins": 8, "cells": 8, "coarse": 9}
+    source, begun = (build("flow", space, values=values, seed=seed) for seed in (0, 1))
+    levels = torch.rand(200, 1, 6, 6, generator=generator(0))
+    dark, bright = ((31 * levels**power).round().long() for power in (4, 0.5))
+    begin_with(source, Examples(dark), None)
+    perturb(source, 0.1)
+    begin_with(begun, Examples(bright), source.state_dict())
+    for name, buffer in source.named_buffers():
+        if "elementwise" in name:
+            assert torch.equal(buffer, dict(begun.named_buffers())[name]), name
+    found, expected = (model.log_prob(Examples(bright), seed=0).nats for model in (begun, source))
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_dry_run_says_what_would_be_taken(
+    moons: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "flow", "gaussians-8", "--from", str(moons), "--steps", "3", "--dry-run"]
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--json"])
+    assert not stop.value.code
+    said = json.loads(capsys.readouterr().out)["origin"]
+    assert (said["run"], said["share"], said["new"]) == (str(moons.resolve()), 1.0, [])
 
 
 def test_texts_and_tables_are_read_with_the_dictionary_of_the_run(tmp_path: Path) -> None:

@@ -59,6 +59,16 @@ def test_all_are_scored_where_they_are_cheap_or_never_enough() -> None:
     assert FIRST**-0.5 * 0.58 < RELATIVE * 10.0
 
 
+def test_cheap_examples_are_scored_once() -> None:
+    x = torch.linspace(9.0, 11.0, 700).unsqueeze(1)
+    ask, asked = ask_of(1.0)
+    told: list[tuple[int, int]] = []
+    scored_until(ask, Examples(x), Enough(), 0, lambda i, n: told.append((i, n)))
+    assert sum(len(part) for part in asked) == 700 + 2
+    assert torch.equal(asked[-1], x[:, 0])  # in order
+    assert told == [(700, 700)]
+
+
 def test_a_run_is_scored_until_it_is_enough(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

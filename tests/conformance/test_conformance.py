@@ -289,6 +289,9 @@ def test_codes_round_trip(case: Case) -> None:
     given: Given | None = data.given
     latent = model.encode(data.x, given)
     assert latent.kind == model.capabilities.encode[case.space.kind]
+    none = None if given is None else given[:0]
+    assert model.encode(data.x[:0], none).value.shape == (0, *latent.value.shape[1:])
+    assert model.decode(latent.value[:0], none).shape == (0, *data.x.shape[1:])
     back = model.decode(latent.value, given)
     if isinstance(case.space, Image):
         assert float((back == data.x).float().mean()) > 0.99

@@ -12,8 +12,10 @@ from pushforward.core.given import Examples
 from pushforward.core.rng import generator
 from pushforward.core.space import Image, Points
 from pushforward.core.spec import TrainConfig
+from pushforward.engine.checkpoint import load_weights
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import FitRecord, Progress
+from pushforward.engine.steering import Effort
 from pushforward.engine.warm_start import AT_CHECKPOINT, UNTRAINED, Beginning
 from toys import Gauss
 
@@ -68,6 +70,32 @@ def test_the_same_probe_goes_on(tmp_path: Path) -> None:
     fitted(tmp_path, SHORT, (NEWER, 1.0))
     found = fitted(tmp_path, LONGER, (NEWER, 50.0), AT_CHECKPOINT)
     assert (found.best_held_out, found.best_step) == (1.0, 5)
+
+
+def test_weights_that_were_best_on_fewer_examples_are_measured_again(tmp_path: Path) -> None:
+    """A longer training steers by more examples: here the first 64 are easy and the others are not."""
+    easy = torch.zeros(64, 2)
+    hard = 30.0 + torch.randn(300, 2, generator=generator(1))
+    validation = Examples(torch.cat([easy, hard]))
+    short = TrainConfig(steps=100, batch_size=32)
+    longer = short.model_copy(update={"steps": 3000})
+    few, many = (Effort.of(how, len(validation), 1).rows for how in (short, longer))
+    assert (few, many) == (64, 364)
+
+    def go(config: TrainConfig, begin: Beginning = UNTRAINED) -> FitRecord:
+        model = Gauss(Points(2))
+        return fit(model, ROWS, validation, config, directory=tmp_path, begin=begin)
+
+    first = go(short)
+    best = load_weights(tmp_path / "weights.safetensors")
+    model = Gauss(Points(2))
+    model.load_state_dict(best)
+    again = go(longer, AT_CHECKPOINT)
+    of_all = model.held_out(validation, seed=0)
+    assert first.best_held_out is not None
+    assert again.best_held_out is not None
+    assert of_all is not None
+    assert first.best_held_out < 10.0 < again.best_held_out <= float(of_all.double().mean())
 
 
 def test_a_pixel_at_the_rim_counts_for_as_little_as_it_shows() -> None:

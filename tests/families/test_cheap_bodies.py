@@ -22,10 +22,25 @@ SIZES = {"width": 8, "depth": 1, "context": 8}
 
 
 @pytest.mark.parametrize("architecture", ["lean", "mlp", "experts"])
-@pytest.mark.parametrize("variance", ["fixed", "learned"])
-def test_a_new_network_says_what_a_pixel_tells_alone(architecture: str, variance: str) -> None:
+@pytest.mark.parametrize(
+    ("variance", "prediction"),
+    [
+        ("fixed", "preconditioned"),
+        ("learned", "preconditioned"),
+        ("fixed", "noise"),
+        ("fixed", "velocity"),
+    ],
+)
+def test_a_new_network_says_what_a_pixel_tells_alone(
+    architecture: str, variance: str, prediction: str
+) -> None:
     """Below the scale of the data the denoised pixel is its mean given its noisy value, exactly up to the squared noise."""
-    settings = {**SIZES, "architecture": architecture, "variance": variance}
+    settings = {
+        **SIZES,
+        "architecture": architecture,
+        "variance": variance,
+        "prediction": prediction,
+    }
     model = build("diffusion", SPACE, values=settings)
     x = torch.randint(0, 60, (40, 1, 9, 12), generator=generator(0))
     model.prepare(Examples(x))
@@ -111,16 +126,30 @@ def test_each_expert_is_asked_about_its_own_noise_alone() -> None:
     denoiser = model.process.denoiser  # type: ignore[attr-defined]
     both = denoiser.network.body.body
     y = torch.randn(3, 1, 9, 12, generator=generator(1))
-    for noise, used, idle in ((0.29, both.low, both.high), (0.31, both.high, both.low)):
+    edge = math.exp(4.0 * float(both.edge))
+    for noise, used, idle in (
+        (0.99 * edge, both.low, both.high),
+        (1.01 * edge, both.high, both.low),
+    ):
         model.zero_grad()
         denoiser.denoise(y, torch.tensor(noise), None).sum().backward()
         assert all(p.grad is None for p in idle.parameters())
         assert any(p.grad is not None and float(p.grad.abs().sum()) > 0 for p in used.parameters())
-    noises = torch.tensor([5.0, 0.01, 0.3])
+    noises = torch.tensor([5.0, 0.01, 1.001 * edge])
     together = denoiser.denoise(y, noises, None)
     for i in range(3):
         alone = denoiser.denoise(y[i : i + 1], noises[i], None)
         assert torch.allclose(together[i : i + 1], alone, atol=1e-5)
+
+
+def test_the_edge_between_experts_is_half_the_scale_of_the_data() -> None:
+    for levels in (8, 200):
+        model = build("diffusion", SPACE, values={**SIZES, "architecture": "experts"})
+        x = torch.randint(0, levels, (40, 1, 9, 12), generator=generator(0))
+        model.prepare(Examples(x))
+        scale = float(model.codec.encode(x).value.double().std(correction=0))
+        edge = float(model.process.denoiser.network.body.body.edge)  # type: ignore[attr-defined]
+        assert math.exp(4.0 * edge) == pytest.approx(0.5 * scale, rel=1e-4)
 
 
 def test_experts_of_large_pictures_are_folded_and_small_ones_are_not() -> None:

@@ -53,6 +53,19 @@ def by_hand() -> GAN:
     return model
 
 
+def test_both_batches_are_judged_under_their_labels() -> None:
+    model = GAN(Image(1, 4, 4, 5), SMALL, ("a", "b", "c"))
+    perturb(model, 0.5)
+    draws = (torch.randn(3, 1, 4, 4, generator=generator(seed)) for seed in (0, 1))
+    given = Given(label=torch.tensor([2, 0, 1]))
+    (real, fake), together = (pair := tuple(draws)), None
+    together = model._judged(real, fake, given)
+    for found, x in zip(together, pair, strict=True):
+        torch.testing.assert_close(found, model.judge(x, given))
+        other = model.judge(x, Given(label=torch.tensor([0, 1, 2])))
+        assert bool((found - other).abs().gt(1e-3).all())
+
+
 def softplus(v: Tensor) -> float:
     """A second implementation, `max(v, 0) + log(1 + exp(-|v|))`, in float64."""
     v = v.double()

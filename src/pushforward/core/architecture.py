@@ -8,9 +8,11 @@ conformance suite runs over, is read off these registries.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from pushforward.core.choice import Choice
 from pushforward.core.codec import Codec
@@ -37,8 +39,10 @@ class Architecture(Choice):
         contexts: True if it can be made for a space of contexts.
         beyond: the architecture of examples of more dimensions than this, where nobody names one;
             infinite: of none.
-        settings: keys of the configuration that no other architecture reads; whoever sets one wants
-            this architecture.
+        settings: keys of the configuration for which this architecture is taken where somebody sets
+            one and names none.
+        unread: keys that others of the family read and this one does not; whoever sets one is
+            refused.
         sampler: from a model, the family's own walk and what was chosen to the walk that draws with
             this architecture; what reads options of its own. None = the family's own.
 
@@ -54,6 +58,7 @@ class Architecture(Choice):
     contexts: bool = False
     beyond: float = math.inf
     settings: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     sampler: Callable[[Any, Walk[Any], SampleOptions], Walk[Any]] | None = None
 
     def codec_of(self, space: Space, default: Architecture) -> Codec:
@@ -97,6 +102,26 @@ class Architecture(Choice):
         if not isinstance(made, expected):
             raise of_plugin(self, "build", made, f"a {expected.__name__}")
         return made
+
+
+def refuse_unread(config: BaseModel, of: str, names: Iterable[str]) -> None:
+    """Refuse settings that a network does not read.
+
+    Args:
+        of: what the network is, in words.
+        names: of the settings.
+
+    Raises:
+        BadInput: one of them is not its default.
+    """
+    for name in names:
+        value = getattr(config, name)
+        if value != type(config).model_fields[name].default:
+            raise BadInput(
+                f"'model.{name}={value}' {of}",
+                f"a network that reads {name}",
+                "it would change nothing here; leave it out",
+            )
 
 
 def architectures(

@@ -6,11 +6,31 @@ One idea: early averages must forget the random start, so the decay after t upda
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+
+
+@contextmanager
+def holding(model: nn.Module, state: Mapping[str, Tensor]) -> Iterator[None]:
+    """Run a block with another state in a model, then restore its own exactly.
+
+    Example:
+        >>> net = nn.Linear(1, 1, bias=False); own = float(net.weight)
+        >>> with holding(net, {"weight": torch.tensor([[2.0]])}):
+        ...     print(float(net.weight))
+        2.0
+        >>> float(net.weight) == own
+        True
+    """
+    raw = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(state)
+    try:
+        yield
+    finally:
+        model.load_state_dict(raw)
 
 
 class WeightAverage:
@@ -54,12 +74,8 @@ class WeightAverage:
     def applied(self) -> Iterator[None]:
         """Run a block with the average in the model's place, then restore the raw weights
         exactly."""
-        raw = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.model.load_state_dict(self.shadow)
-        try:
+        with holding(self.model, self.shadow):
             yield
-        finally:
-            self.model.load_state_dict(raw)
 
     def load(self, shadow: dict[str, Tensor]) -> None:
         """Restore a saved average."""

@@ -193,10 +193,11 @@ class _Run:
         # a finished run goes on only if the budget was raised
         self.progress.stopped = finished if fraction >= 1.0 or finished == "patience" else ""
         self.steering.restore(sections.get("best"), self.progress)
-        if fraction < self.progress.fraction:
-            # of a raised budget less is spent than was: what is due goes by the new one
-            self.progress.evaluated = math.floor(fraction * self.effort.evaluations)
-            self.progress.logged = math.floor(fraction * LOGS)
+        # of a raised budget less is spent than was, and it may be measured less often than another
+        # version did: what is due goes by the effort of now
+        evaluated = math.floor(fraction * self.effort.evaluations)
+        self.progress.evaluated = min(self.progress.evaluated, evaluated)
+        self.progress.logged = min(self.progress.logged, math.floor(fraction * LOGS))
         self.progress.fraction = fraction
         self.saved_at = self.progress.seconds
         self.history.rewind(self.progress.step)

@@ -22,7 +22,8 @@ ENDS = ("", "budget", "patience", "divergence")  # what may stop a training, emp
 class Progress:
     """Where a run is; also the counters of its checkpoint.
 
-    `evaluating` are the seconds of held-out evaluations; `losses` are sums since the last record,
+    `evaluating` are the seconds of held-out evaluations, `held_out_rows` the examples of one (0: a
+    version that did not say); `losses` are sums since the last record,
     by loss name; `loss` is a running mean of the first loss for whoever watches; `loss_scales` are
     those of half precision.
     """
@@ -43,6 +44,7 @@ class Progress:
     loss_name: str = ""
     loss: float | None = None
     held_out_name: str = ""
+    held_out_rows: int = 0
     loss_scales: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -55,7 +57,14 @@ def progress_of(counters: dict[str, Any], path: Path) -> Progress:
     known = {field.name for field in fields(Progress)}
     try:
         found = TypeAdapter(Progress).validate_json(json.dumps(counters), strict=True)
-        counts = (found.step, found.evaluated, found.logged, found.waited, found.best_step)
+        counts = (
+            found.step,
+            found.evaluated,
+            found.logged,
+            found.waited,
+            found.best_step,
+            found.held_out_rows,
+        )
         sound = (
             set(counters) <= known
             and all(0 <= count < 2**53 for count in counts)

@@ -13,7 +13,7 @@ from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.core.scoring import mean_log_det
 from pushforward.core.spec import TrainConfig
-from pushforward.engine.average import WeightAverage
+from pushforward.engine.average import WeightAverage, holding
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit_records import GENTLER, Diverged, Progress
 
@@ -117,7 +117,7 @@ class Steering:
     def restore(self, best: dict[str, Tensor] | None, progress: Progress) -> None:
         """Go on with what a checkpoint holds: a run of an earlier version in the unit in which it
         began; where an earlier version probed in another one, from the best of now on, unless
-        nothing goes on."""
+        nothing goes on. Weights that were best on other examples are measured on these."""
         name, p = progress.held_out_name, progress
         if self.probe is not None and name and name != self.name:
             if p.stopped:
@@ -128,27 +128,40 @@ class Steering:
         if name in OF_ENCODED:
             self._in_code = mean_log_det(self.model, self.validation, seed=self.seed)
             self._older = name
+        if self._elsewhere(p) and self.best is not None:
+            with holding(self.model, self.best):
+                value = self._measured()
+            p.best, p.held_out_rows = value if math.isfinite(value) else None, len(self.validation)
+
+    def _elsewhere(self, progress: Progress) -> bool:
+        """Whether a run that goes on was measured on other examples, because its budget was another."""
+        other = progress.held_out_rows != len(self.validation)
+        return self.probe is None and bool(self.name) and other and not progress.stopped
 
     def measure(self, average: WeightAverage, progress: Progress) -> None:
         """Measure the averaged weights, and keep them if none were better."""
         p, started = progress, time.perf_counter()
         with average.applied():
-            if self.probe is not None:
-                value = self.probe[1](self.model)
-                self.lost = not math.isfinite(value)
-            else:
-                measured = self.model.held_out(self.validation, seed=self.seed)
-                assert measured is not None
-                value = float(measured.double().mean()) + (self._in_code or 0.0)
-                # one impossible example is the data's, none that is possible the model's
-                self.lost = bool(measured.isnan().any()) or not bool(measured.isfinite().any())
-        p.held_out, p.held_out_name = value, self.name
+            value = self._measured()
+        p.held_out, p.held_out_name, p.held_out_rows = value, self.name, len(self.validation)
         if math.isfinite(value) and (p.best is None or value < p.best):
             p.best, p.best_step, p.waited = value, p.step, 0
             self.best = {name: tensor.clone() for name, tensor in average.shadow.items()}
         else:
             p.waited += 1
         p.evaluating += time.perf_counter() - started
+
+    def _measured(self) -> float:
+        """Return the held-out number of the weights that the model has."""
+        if self.probe is not None:
+            value = self.probe[1](self.model)
+            self.lost = not math.isfinite(value)
+            return value
+        measured = self.model.held_out(self.validation, seed=self.seed)
+        assert measured is not None
+        # one impossible example is the data's, none that is possible the model's
+        self.lost = bool(measured.isnan().any()) or not bool(measured.isfinite().any())
+        return float(measured.double().mean()) + (self._in_code or 0.0)
 
     def kept(self, average: WeightAverage) -> dict[str, Tensor]:
         """Return the weights to go on with: the best ones, the average where none are known."""

@@ -76,7 +76,8 @@ def begin_with(
     """Let a model look at its training data, and fill it with weights where they fit.
 
     A buffer that looking at the data changes is a measurement, and stays; every other one belongs to
-    the parameters beside it.
+    the parameters beside it, and so do those that a module names in `of_weights`, where all of them
+    fit.
 
     Args:
         weights: of another training; None = none.
@@ -87,7 +88,11 @@ def begin_with(
     before = {name: buffer.clone() for name, buffer in model.named_buffers()}
     model.prepare(train)
     measured = {name for name, b in model.named_buffers() if not torch.equal(b, before[name])}
-    state = model.state_dict()
-    for name in Overlap.of(model, weights).taken:
+    state, taken = model.state_dict(), Overlap.of(model, weights).taken
+    for place, module in model.named_modules():
+        own = {f"{place}.{name}" if place else name for name in getattr(module, "of_weights", ())}
+        if own <= set(taken):
+            measured -= own
+    for name in taken:
         if name not in measured:
             state[name].copy_(weights[name])

@@ -22,7 +22,9 @@ from pushforward.core.space import Space
 from pushforward.core.spec import Config, parse
 from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 
-LARGE = 2048  # settings below build nothing that a machine of today cannot hold
+# settings below the first, and of no more numbers in an example than the second allows beside them,
+# build nothing that a machine of today cannot hold
+LARGE, LARGE_PRODUCT = 2048, 2**24
 
 
 def family_class(name: str) -> type[GenerativeModel]:
@@ -80,6 +82,11 @@ def settings(
         raise _without(cls, space, preset, architecture)
     chosen = cls.presets[preset, held[0]]
     model = {**chosen.model, **({"architecture": architecture} if architecture else {})}
+    if (
+        known
+    ):  # a preset of a whole kind of data has settings that one of its architectures does not read
+        unread = cls.capabilities.architecture(space.kind, model.get("architecture")).unread
+        model = {key: value for key, value in model.items() if key not in unread}
     return {"model": model, "train": dict(chosen.train)}
 
 
@@ -124,7 +131,8 @@ def build(
         'flow'
     """
     config, cls = model_config(family, values or {}), family_class(family)
-    if max((v for v in (values or {}).values() if type(v) is int), default=0) >= LARGE:
+    largest = max((v for v in config.model_dump().values() if type(v) is int), default=0)
+    if largest >= LARGE or largest * space.dimensions >= LARGE_PRODUCT:
         _require_room(cls, space, config, classes, context)
     if context is not None and "context" not in cls.capabilities.conditions:
         raise Unsupported(f"contexts for {cls.family}", "autoregressive", "leave the context out")

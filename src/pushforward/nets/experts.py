@@ -57,10 +57,12 @@ class Experts(nn.Module):
     """
 
     reads_value = True  # beside the context that is made of it
+    edge: Tensor
 
     def __init__(self, low: nn.Module, high: nn.Module, edge: float) -> None:
         super().__init__()
-        self.low, self.high, self.edge = low, high, edge
+        self.low, self.high = low, high
+        self.register_buffer("edge", torch.tensor(edge))
 
     def forward(self, x: Tensor, context: Tensor, value: Tensor) -> Tensor:
         """Shapes: x (n, ...), context (n, context), value (n,)."""

@@ -149,6 +149,12 @@ def score(
     model.capabilities.require_steps(chosen, model.space.kind, how.steps)
     part = part_of(record, source, how.split)
     if isinstance(encoding, TextEncoding):
+        if how.enough is not None and how.enough.stderr is not None:
+            raise BadInput(
+                f"--stderr {how.enough.stderr:g} of text",
+                "a run on pictures, points or tables",
+                "text is scored whole, in windows; leave it out",
+            )
         return _score_text(model, record, encoding, source, part, chosen, how)
     if how.stride is not None:
         raise BadInput(

@@ -17,6 +17,7 @@ from pushforward.core.logprob import LogProb
 from pushforward.core.rng import derive_seed, generator
 
 FIRST = 256  # examples; as many again as there were are added until it is enough
+PROBED = 2  # examples that say what one costs
 MANY_CALLS = (
     8.0  # network calls of an example from which on all of them are scored only if asked for
 )
@@ -64,6 +65,9 @@ def scored_until(
         told: called with how many are scored, and of how many.
     """
     total = len(examples)
+    if enough.stderr is None and ask(examples[:PROBED], seed, None).calls < MANY_CALLS:
+        # cheap ones are scored as a file of their numbers has them: in order, by one seed
+        return ask(examples, seed, told)
     order = torch.randperm(total, generator=generator(seed, "order of scoring"))
     found: list[LogProb] = []
     done = 0
@@ -78,9 +82,6 @@ def scored_until(
         own = derive_seed(seed, "portion", len(found)) if found else seed
         found.append(ask(examples[places], own, report))
         done += len(places)
-        if enough.stderr is None and found[0].calls < MANY_CALLS:
-            # cheap ones are scored as a file of their numbers has them: in order, by one seed
-            return found[0] if done == total else ask(examples, seed, told)
         if enough.reached(LogProb.concatenate(found)):
             break
     return LogProb.concatenate(found)

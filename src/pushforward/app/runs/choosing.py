@@ -15,6 +15,7 @@ from typing import Any
 from pushforward.app.runs.planning import Plan
 from pushforward.app.runs.resizing import resized
 from pushforward.app.runs.timing import Timed, Timer
+from pushforward.core.errors import BadInput
 from pushforward.core.preset import NAMES
 from pushforward.engine.budget import budget_of
 from pushforward.engine.sizing import FEWEST, TIMING, Rung, SizeChoice, steps_in
@@ -82,8 +83,11 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
         if key not in seen:
             if spent > TIMING * seconds:
                 continue
-            whole = plan.with_preset(curve.preset)
-            measured = timer(resized(whole, curve.width, whole.train_config.batch_size))
+            try:
+                whole = plan.with_preset(curve.preset)
+                measured = timer(resized(whole, curve.width, whole.train_config.batch_size))
+            except BadInput:  # of what was asked for it cannot do something: another one may
+                continue
             seen[key], spent = (whole, measured), spent + measured.spent
         outlooks.append(_outlook(curve, *seen[key], seconds))
     outlooks.sort(key=lambda found: (found.steps < FEWEST, found.expected, found.seconds))
@@ -100,7 +104,9 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
 
 
 def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:
-    batch = curve.batch if plan.free("train.batch_size") else plan.train_config.batch_size
+    batch = plan.train_config.batch_size
+    if plan.free("train.batch_size"):  # that of the curve, where memory holds it
+        batch = min(curve.batch, plan.largest_batch)
     step = measured.cost.seconds(batch)
     steps = steps_in(seconds, step)
     return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(steps))

@@ -142,31 +142,34 @@ def _add_readings(found: dict[str, Any], settings: Mapping[str, Any]) -> None:
             stored.setdefault("reading", declared)
 
 
-def open_as(record: RunRecord, source: Any) -> Dataset:
+def open_as(record: RunRecord, source: Any, skip_bad: bool = False) -> Dataset:
     """Return the dataset behind a source, read and split as a run's own data were.
 
     Data that are the run's own are split as the version split them that trained the run.
+
+    Args:
+        skip_bad: leave unreadable files out even if the run's own data had none.
     """
-    found = _opened(record, source)
+    found = _opened(record, source, skip_bad)
     fingerprint = record.manifest["data"]["fingerprint"]
     if is_same(found, fingerprint) or found.space.levels is not None:
         return found
     for version in RULES[1:]:
         with rule_of(version):
-            before = _opened(record, source)
+            before = _opened(record, source, skip_bad)
         if is_same(before, fingerprint):
             return before
     return found
 
 
-def _opened(record: RunRecord, source: Any) -> Dataset:
+def _opened(record: RunRecord, source: Any, skip_bad: bool) -> Dataset:
     encoding = encoding_of(record)
     found = opening(source, encoding.reads_rows)
     if isinstance(found, Dataset):
         return in_terms_of(found, encoding, tuple(record.manifest["classes"]))
     return open_data(
         found,
-        skip_bad=bool(record.manifest["data"].get("skipped")),
+        skip_bad=skip_bad or bool(record.manifest["data"].get("skipped")),
         encoding=encoding,
         context=encoding.array,
         images=pictures_of(record.config["data"]),

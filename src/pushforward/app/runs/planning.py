@@ -52,6 +52,8 @@ class Plan:
         alter: changes the untrained model; such a run cannot be opened again from a directory, so
             it is given none.
         explicit: settings that somebody chose, such as `model.width`: nothing changes them.
+        inherited: settings that are those of the run that training begins with: nothing changes
+            them either.
         recipe_length: whether nobody gave a budget and training is as long as the preset's recipe.
         with_preset: from the name of another preset to the plan that it gives; None where somebody
             chose one.
@@ -73,6 +75,7 @@ class Plan:
     teaching: Teaching | None = None
     alter: Callable[[GenerativeModel], None] | None = None
     explicit: frozenset[str] = frozenset()
+    inherited: frozenset[str] = frozenset()
     fitted: dict[str, dict[str, Any]] = field(default_factory=dict)
     recipe_length: bool = False
     with_preset: Callable[[str], Plan] | None = field(default=None, compare=False)
@@ -89,7 +92,12 @@ class Plan:
 
     def free(self, setting: str) -> bool:
         """Return whether a setting such as `train.batch_size` was left to the preset."""
-        return setting not in self.explicit
+        return setting not in self.explicit | self.inherited
+
+    @property
+    def largest_batch(self) -> int:
+        """The most examples of this size that a batch of the preset has."""
+        return max(1, MOST_VALUES[self.preset] // self.dataset.space.dimensions)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -130,6 +138,7 @@ class Plan:
             **({"from": self.origin["run"]} if self.origin else {}),
             **({"choice": self.choice} if self.choice else {}),
             **({"fitted": self.fitted} if self.fitted else {}),
+            **({"inherited": sorted(self.inherited)} if self.inherited else {}),
             "asked": sorted(self.explicit),
         }
 
@@ -245,7 +254,10 @@ def _architecture(
     if own_architecture(cls.presets, preset, kind, dataset.space.side):
         return ""
     default, *others = cls.capabilities.architectures[kind]
-    # somebody who sets what only the default architecture has wants that one
-    if given & {f"model.{key}" for key in ("architecture", *default.settings)}:
+    # somebody who sets what an architecture has wants that one
+    if "model.architecture" in given:
         return ""
+    for each in (default, *others):
+        if given & {f"model.{key}" for key in each.settings}:
+            return "" if each is default else each.name
     return next((each.name for each in others if size > each.beyond), "")

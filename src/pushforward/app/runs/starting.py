@@ -119,7 +119,7 @@ class EarlierRun:
                     f"{space.kind} as the run reads it",
                     "leave it out, or train without --from",
                 )
-            found = open_as(self.record, source)
+            found = open_as(self.record, source, skip_bad)
         if found.space.kind != space.kind:
             raise BadInput(
                 f"--from {self.record.path}, a run on {space.kind}, for {found.space.kind}",
@@ -150,6 +150,7 @@ class EarlierRun:
         plan = plan_training(
             family, data, preset=preset, overrides={**overrides, "model": model}, **how
         )
+        plan = self._inherited(plan, overrides.get("model", {}))
         if self.weights is None:
             return replace(plan, origin=dict(self.said or {}))
         found = self.overlap(plan.build())
@@ -160,6 +161,15 @@ class EarlierRun:
             "new": list(found.new),
         }
         return replace(plan, origin=facts, weights=self.weights)
+
+    def _inherited(self, plan: Plan, given: Mapping[str, Any]) -> Plan:
+        """Return the plan with settings of the model that no machine changes, because weights fit
+        networks of these sizes; those that nobody gave are not said to be asked for."""
+        model = {f"model.{key}" for key in family_class(plan.family).config_type.model_fields}
+        asked = {f"model.{key}" for key in given}
+        return replace(
+            plan, explicit=plan.explicit - (model - asked), inherited=frozenset(model - asked)
+        )
 
     def overlap(self, model: GenerativeModel) -> Overlap:
         """Return what of an untrained model the weights fill.

@@ -49,6 +49,9 @@ def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
     large = max(2, batch // PART)
     small = max(1, large // 4)
     first, _ = _steps(model, plan, {**values, "batch_size": small}, now)
+    if budget.measure == "seconds" and STEPS * first * large / small > budget.amount:
+        # a few examples say already that it is far too slow
+        return Timed(Cost(0.0, first / small), 0.0, now() - began)
     most = WHOLE * budget.amount if budget.measure == "seconds" else UNTIMED
     if STEPS * first * batch / small < most:
         large = max(2, batch)

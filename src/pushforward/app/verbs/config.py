@@ -71,7 +71,7 @@ class RunSetting:
 
     Attributes:
         origin: `default`, `preset`, `budget`, `fitted to the machine`, `asked for`,
-            or `not known to this version`.
+            `the run it began with`, or `not known to this version`.
     """
 
     name: str
@@ -101,6 +101,8 @@ def origins_of(
             return "preset" if name in preset and preset[name] == values.get(name) else "budget"
         if section == "train" and name == "seed":
             return "asked for"
+        if f"{section}.{name}" in config.get("inherited", ()):
+            return "the run it began with"
         if "asked" in config:
             return "asked for" if f"{section}.{name}" in config["asked"] else "preset"
         known = name in preset and preset[name] == values.get(name)

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from pushforward.app.request import argument, option
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.in_memory import InMemory
+from pushforward.core.preset import NAMES
 from pushforward.core.spec import parse_settings
 
 
@@ -142,7 +143,9 @@ FromRun = Annotated[
 ]
 Preset = Annotated[
     str,
-    option("auto (fits data and budget), smoke, minute, minutes, cpu or gpu.", completes="presets"),
+    option(
+        f"auto (fits data and budget), {', '.join(NAMES[:-1])} or {NAMES[-1]}.", completes="presets"
+    ),
 ]
 Seed = Annotated[int, option("Equal seeds give equal results.", ge=0)]
 Settings = Annotated[Sections, option("section.key=value, such as model.width=128.", "-s", "--set")]

@@ -223,6 +223,8 @@ class PlannedRun(Answer):
             "notes": list(data.notes),
             "lost": list(data.lost),
         }
+        if plan.origin:
+            self.record["origin"] = dict(plan.origin)
         if plan.train_config.ema_snapshots is not None:
             self.record["snapshots"] = planned(plan.train_config.ema_snapshots, model)
         with watch.busy(f"timing steps of {plan.family}"):
@@ -245,4 +247,7 @@ class PlannedRun(Answer):
             for key, value in outline.items()
         }
         shown |= {key: shortened(self.record[key]) for key in ("notes", "lost")}
+        if "origin" in shown:
+            new = shortened(shown["origin"].get("new", []))
+            shown["origin"] = {**shown["origin"], "new": new}
         yield yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip()

@@ -71,4 +71,5 @@ SCANLINES = Architecture(
     "attention over the lines above, a perceptron over near pixels, levels between two ends",
     ScanlineBackbone,
     options=(TEMPERATURE,),
+    unread=("condition_dropout",),
 )

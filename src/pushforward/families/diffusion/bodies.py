@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.architecture import Architecture
-from pushforward.core.errors import BadInput
 from pushforward.core.space import Image
 from pushforward.families.diffusion.config import DiffusionConfig
+from pushforward.families.diffusion.denoisers.denoiser import FORMS, ReadsScale
 from pushforward.nets.convolution import zeroed
 from pushforward.nets.dit import DiT, patch_size
 from pushforward.nets.experts import Experts, LocalNet
@@ -23,9 +23,9 @@ from pushforward.nets.lean import LeanUNet
 from pushforward.nets.pictures import OnAverage, OnPatches, PictureMLP
 from pushforward.nets.unet import Scales, UNet
 
-# a quarter of the logarithm of the noise, as networks are told it, below which a pixel's neighbours
-# say what there is to say of it
-SHARP = 0.25 * math.log(0.3)
+# share of the data's scale that noise has below which a pixel's neighbours say what there is to say
+# of it
+SHARP = 0.5
 LARGEST_LEAN = 1024  # places that a lean U-Net works on: more are folded
 
 
@@ -41,24 +41,6 @@ def _ends(space: Image, config: DiffusionConfig) -> tuple[tuple[int, int], tuple
     return channels, (space.height, space.width)
 
 
-def refuse_unread(config: DiffusionConfig, of: str, *names: str) -> None:
-    """Refuse settings that a network does not read.
-
-    Args:
-        of: what the network is, in words.
-        names: of the settings.
-
-    Raises:
-        BadInput: one of them is not its default.
-    """
-    for name in names:
-        value = getattr(config, name)
-        if value != type(config).model_fields[name].default:
-            came = f"'model.{name}={value}' {of}"
-            wanted = f"a network that reads {name}, as unet and edm on images do"
-            raise BadInput(came, wanted, "it would change nothing here; leave it out")
-
-
 def unet(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return convolutions on several scales with links between equal ones (Ho et al. 2020)."""
     size = (config.width, config.depth, config.context)
@@ -68,7 +50,6 @@ def unet(space: Image, config: DiffusionConfig) -> nn.Module:
 
 def dit(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return a transformer over patches (Peebles and Xie 2022)."""
-    refuse_unread(config, "with a dit", "multipliers", "dropout")
     return DiT(
         *_ends(space, config),
         config.width,
@@ -98,11 +79,12 @@ class Linked(nn.Module):
     Args:
         body: of `2 channels` to `channels` times the numbers that the denoiser asks for.
         channels: of the image.
+        prediction: what the network is to say: another multiple of the level for another one.
     """
 
-    def __init__(self, body: nn.Module, channels: int, context: int) -> None:
+    def __init__(self, body: nn.Module, channels: int, context: int, prediction: str) -> None:
         super().__init__()
-        self.body, self.channels = body, channels
+        self.body, self.channels, self.of_level = body, channels, FORMS[prediction].of_level
         self.kept = zeroed(nn.Linear(context, 2 * channels))
 
     @property
@@ -115,7 +97,7 @@ class Linked(nn.Module):
         found = self.body(x, context, *value)
         image, level = x.chunk(2, dim=1)
         of_image, of_level = self.kept(context).float()[..., None, None].chunk(2, dim=1)
-        linked = of_image * image + (1.0 + of_level) * level
+        linked = of_image * image + (self.of_level + of_level) * level
         said = found[:, : self.channels] + linked
         return torch.cat([said, found[:, self.channels :]], dim=1)
 
@@ -123,25 +105,34 @@ class Linked(nn.Module):
 def lean(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return a few convolutions around a perceptron of the whole picture; of large ones, on patches
     that are folded into channels."""
-    refuse_unread(config, "with a lean", "multipliers", "dropout")
     channels, size = _ends(space, config)
     sizes = (config.width, config.depth, config.context)
     patch = config.patch or patch_size(*size, LARGEST_LEAN)
     body = OnPatches(channels, size, patch, lambda ends, grid: LeanUNet(ends, grid, *sizes))
-    return Linked(body, space.channels, config.context)
+    return Linked(body, space.channels, config.context, config.prediction)
 
 
 def mlp(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return a residual perceptron on all pixels."""
-    refuse_unread(config, "with an mlp", "multipliers", "dropout", "patch")
     body = PictureMLP(*_ends(space, config), config.width, config.depth, config.context)
-    return Linked(body, space.channels, config.context)
+    return Linked(body, space.channels, config.context, config.prediction)
+
+
+class ExpertsByNoise(Experts, ReadsScale):
+    """Experts for noise below and above `SHARP` of the data's scale; networks are told a quarter of
+    the logarithm of the noise."""
+
+    def __init__(self, low: nn.Module, high: nn.Module) -> None:
+        super().__init__(low, high, 0.25 * math.log(SHARP))
+
+    def read_scale(self, scale: Tensor) -> None:
+        """Put the edge where it is for data of this scale."""
+        self.edge.copy_(0.25 * (SHARP * scale).log())
 
 
 def experts(space: Image, config: DiffusionConfig) -> nn.Module:
     """Return convolutions at full size for small noise, where what is asked for is local, and a lean
     U-Net on patches for the rest, where it is of the whole picture (Balaji et al. 2022)."""
-    refuse_unread(config, "with experts", "multipliers", "dropout")
     channels, size = _ends(space, config)
     sizes = (config.width, config.depth, config.context)
     patch = config.patch or max(2, patch_size(*size, LARGEST_LEAN // 4))
@@ -153,19 +144,28 @@ def experts(space: Image, config: DiffusionConfig) -> nn.Module:
     whole = OnPatches(channels, size, patch, lambda ends, grid: LeanUNet(ends, grid, *sizes))
     # the average picture of a class tells nothing where noise is small
     seen = OnAverage(whole, space.channels, size, config.context, patch_size(*size, LARGEST_LEAN))
-    by_noise = Experts(local, seen, SHARP)
-    return Linked(by_noise, space.channels, config.context)
+    by_noise = ExpertsByNoise(local, seen)
+    return Linked(by_noise, space.channels, config.context, config.prediction)
 
 
 UNET = Architecture(
     "unet", "convolutions on several scales, linked where the scales are equal", unet
 )
-DIT = Architecture("dit", "attention over patches", dit)
+UNET_ONLY = ("multipliers", "dropout")
+DIT = Architecture("dit", "attention over patches", dit, unread=UNET_ONLY)
 EDM = Architecture("edm", "the U-Net of Karras et al. 2022, attention at 16 x 16", edm_unet)
-LEAN = Architecture("lean", "few convolutions around a perceptron, cheap on a CPU", lean)
-MLP = Architecture("mlp", "a residual perceptron on all pixels, the cheapest", mlp)
+LEAN = Architecture(
+    "lean", "few convolutions around a perceptron, cheap on a CPU", lean, unread=UNET_ONLY
+)
+MLP = Architecture(
+    "mlp",
+    "a residual perceptron on all pixels, the cheapest",
+    mlp,
+    unread=(*UNET_ONLY, "patch"),
+)
 EXPERTS = Architecture(
     "experts",
     "local convolutions for small noise, a lean U-Net for the rest: cheap on a CPU",
     experts,
+    unread=UNET_ONLY,
 )

@@ -46,7 +46,10 @@ class DiffusionConfig(Config):
     )
     heads: int = Field(4, ge=1, description="attention heads (text, and images with a dit)")
     patch: int | None = Field(
-        None, ge=1, description="side of the patches (dit: None at most 256 of them, lean: 1,024)"
+        None,
+        ge=1,
+        description="side of the patches (None: at most 256 of them with dit and experts, whose local "
+        "network has half the side; 1,024 with lean)",
     )
     neighbours: int = Field(
         3, ge=0, description="symbols on either side that an embedding is mixed with (text)"

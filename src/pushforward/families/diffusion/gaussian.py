@@ -15,6 +15,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from pushforward.core.architecture import refuse_unread
 from pushforward.core.codec import Codec
 from pushforward.core.conditions import forgotten
 from pushforward.core.curve import Curve, mean_curve
@@ -27,7 +28,7 @@ from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
 from pushforward.core.space import Image, Space
 from pushforward.core.walk import Walk
-from pushforward.families.diffusion.bodies import outputs_each, refuse_unread
+from pushforward.families.diffusion.bodies import outputs_each
 from pushforward.families.diffusion.conditioning import kept, origin_of, steered
 from pushforward.families.diffusion.config import ARCHITECTURES, LEARNED, DiffusionConfig
 from pushforward.families.diffusion.denoisers.denoiser import Denoiser, NetworkDenoiser
@@ -74,7 +75,7 @@ def body_of(space: Space, config: DiffusionConfig) -> nn.Module:
     if isinstance(space, Image):
         chosen = ARCHITECTURES.load(config.architecture or ARCHITECTURES.names()[0])
         return chosen.make(nn.Module, space, config)
-    refuse_unread(config, f"on {space.kind}", "multipliers", "dropout")
+    refuse_unread(config, f"on {space.kind}", ("multipliers", "dropout"))
     if config.architecture:
         raise BadInput(
             f"the architecture '{config.architecture}' on {space.kind}", "none", "it is for images"

@@ -96,6 +96,7 @@ SUBSET = Architecture(
     CoarseToFineChain,
     on_unit_interval,
     settings=("cells", "coarse", "dropout"),
+    unread=("layers", "bound"),
 )
 
 # of each kind of space, the default first

@@ -55,6 +55,29 @@ class PredictionType(Choice):
     def __call__(self, noise_level: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         return self.scales(noise_level, scale)
 
+    @property
+    def of_level(self) -> float:
+        """What of a level `(m - y)/s` is in the output for which `D = m` at small noise s: 1 or -1,
+        and 0 where that changes with s.
+
+        Example:
+            >>> [FORMS[name].of_level for name in ("preconditioned", "noise", "data", "score")]
+            [1.0, -1.0, 0.0, 0.0]
+        """
+        noise_level = torch.tensor(1e-6, dtype=torch.float64, device="cpu")
+        skip, out = self(noise_level, torch.ones_like(noise_level))
+        share = float(noise_level / out)
+        kept = abs(float(skip) - 1.0) < 1e-3 and abs(abs(share) - 1.0) < 1e-3
+        return float(round(share)) if kept else 0.0
+
+
+class ReadsScale(ABC):
+    """A network, or a part of one, that wants to know the scale of the data."""
+
+    @abstractmethod
+    def read_scale(self, scale: Tensor) -> None:
+        """Note a standard deviation, of shape ()."""
+
 
 FORMS: Registry[PredictionType] = Registry(
     "prediction",
@@ -160,6 +183,9 @@ class NetworkDenoiser(Denoiser, nn.Module):
         """Look once at training data: their centre, their scale, and how often each level
         occurs."""
         self.preconditioner.fit(x)
+        for part in self.network.modules():
+            if isinstance(part, ReadsScale):
+                part.read_scale(self.preconditioner.sigma_data)
         if self.levels:
             self.frequencies.copy_(level_frequencies(x, self.levels))
 

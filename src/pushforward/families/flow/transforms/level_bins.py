@@ -77,6 +77,8 @@ class LevelBins(nn.Module):
         (-0.6745, 0.25)
     """
 
+    # where a training begins with other weights: they are masses of these bins
+    of_weights = ("first", "of_level", "initialised")
     first: Tensor
     of_level: Tensor
     initialised: Tensor
