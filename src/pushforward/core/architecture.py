@@ -91,6 +91,14 @@ class Architecture(Choice):
             raise of_plugin(self, "sampler", found, "a Walk")
         return found
 
+    def refuse_unread(self, config: BaseModel) -> None:
+        """Refuse a setting that this does not read.
+
+        Raises:
+            BadInput: one is not its default.
+        """
+        refuse_unread(config, f"with {self.name}", self.unread)
+
     def make(self, expected: type[T], *arguments: Any) -> T:
         """Return what `build` makes.
 

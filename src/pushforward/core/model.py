@@ -15,7 +15,7 @@ from typing import Any, ClassVar, final
 import torch
 from torch import Tensor
 
-from pushforward.core.architecture import Architecture, refuse_unread
+from pushforward.core.architecture import Architecture
 from pushforward.core.capabilities import Capabilities, Card
 from pushforward.core.codec import Codec
 from pushforward.core.coding import codes_of, examples_of
@@ -83,8 +83,7 @@ class GenerativeModel(Hooks, ABC):
                 "see `pushforward families`",
             )
         self.space, self.config, self.classes, self.context = space, config, classes, context
-        architecture = self.architecture
-        refuse_unread(config, f"with {architecture.name}", architecture.unread)
+        self.architecture.refuse_unread(config)
         self.codec = self._codec()
         frequency = torch.full((len(classes),), 1.0 / max(1, len(classes)), dtype=torch.float64)
         self.register_buffer("label_frequency", frequency)

@@ -48,8 +48,7 @@ class DiffusionConfig(Config):
     patch: int | None = Field(
         None,
         ge=1,
-        description="side of the patches (None: at most 256 of them with dit and experts, whose local "
-        "network has half the side; 1,024 with lean)",
+        description="side of the patches (None: at most 256 with dit and experts, 1,024 with lean)",
     )
     neighbours: int = Field(
         3, ge=0, description="symbols on either side that an embedding is mixed with (text)"
