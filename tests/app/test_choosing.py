@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,8 @@ def test_what_was_tuned_for_a_short_time_goes_down_no_ladder(moons: Dataset) -> 
     plan = plan_training("flow", moons, budget={"seconds": 60.0}, preset="minute")
     for each, batch in ((5e-3, 40), (2e-2, 8)):  # 255 steps of the whole preset, and 63
         assert fitted(plan, computer(each)).plan.train_config.batch_size == batch
+    # timing that takes long is no reason to be narrow
+    assert fitted(plan, computer(5e-3, spent=10.0)).plan.model_values == plan.model_values
 
 
 def test_steps_are_those_of_cpu_on_any_machine(moons: Dataset) -> None:
@@ -185,6 +188,16 @@ def test_data_far_from_any_reference_are_sized_as_ever(moons: Dataset) -> None:
         plan_training("flow", wide, budget={"seconds": 60.0}, preset=AUTO), computer(1e-4)
     ).plan.choice
     assert fitted(open_plan(moons), computer(1e-4)).plan.choice
+
+
+def test_large_examples_have_fewer_in_a_step(
+    monkeypatch: pytest.MonkeyPatch, moons: Dataset
+) -> None:
+    monkeypatch.setitem(PRESETS, ("minute", "points"), replace(MINUTE, numbers=1))
+    fits = fitted(open_plan(moons), computer(1e-3))
+    assert fits.plan.preset == "minute"
+    assert fits.plan.train_config.batch_size == 20
+    assert fits.plan.train_config.learning_rate == 3.5e-3  # 5e-3 over the root of two
 
 
 def test_the_nearest_reference_is_of_the_same_size_before_the_same_rows() -> None:

@@ -21,6 +21,9 @@ from typing import Any
 
 from pushforward.core.errors import BadInput
 
+OF_28 = 784  # numbers in a picture of 28 x 28, on which presets for a short time were tuned
+SMALLEST_BATCH = 8  # examples of a step, where a time is short or an example large
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -100,16 +103,35 @@ class Preset:
             where nobody gives a budget.
         reached: a measurement; None if there is none.
         aim: a published figure; None if there is none that this model could aim at.
+        numbers: in an example of the data that batch and learning rate were tuned on; None where
+            they are kept whatever an example is.
 
     Example:
-        >>> Preset({"width": 64}, {}).train
-        {}
+        >>> tuned = Preset({}, {"batch_size": 64, "learning_rate": 8e-3}, numbers=784)
+        >>> tuned.train_for(784), tuned.train_for(4 * 784)
+        ({'batch_size': 64, 'learning_rate': 0.008}, {'batch_size': 16, 'learning_rate': 0.004})
     """
 
     model: Mapping[str, Any]
     train: Mapping[str, Any]
     reached: Reached | None = None
     aim: Aim | None = None
+    numbers: int | None = None
+
+    def train_for(self, numbers: int) -> dict[str, Any]:
+        """Return the settings of training on examples of so many numbers: where they are larger than
+        those it was tuned on, a step has as many numbers rather than as many examples.
+
+        A time that is short for small pictures would have too few steps on large ones; the learning
+        rate falls with the root of the batch, because a gradient of fewer examples has more noise.
+        """
+        train = dict(self.train)
+        if self.numbers is not None and numbers > self.numbers:
+            before = train["batch_size"]
+            batch = max(min(SMALLEST_BATCH, before), round(before * self.numbers / numbers))
+            rate = train["learning_rate"] * (batch / before) ** 0.5
+            train |= {"batch_size": batch, "learning_rate": float(f"{rate:.2g}")}
+        return train
 
 
 Presets = Mapping[tuple[str, str], Preset]

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from pushforward.core.preset import SMALLEST_BATCH
+
 # steps: with which a preset is kept as it was tuned; which a smaller size should have, because
 # where a budget is short more steps of fewer examples teach more (LOG.md); below which what is
 # learnt looks like noise
 KEPT, WANTED, FEWEST = 500, 1500, 100
 TRAINING = 0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
-SMALLEST_BATCH = 8
 TIMING = 0.1  # share of a budget after which no further size is timed
 HELD_OUT = 0.01  # share of a budget that one held-out evaluation may take
 

@@ -87,7 +87,7 @@ def settings(
     ):  # a preset of a whole kind of data has settings that one of its architectures does not read
         unread = cls.capabilities.architecture(space.kind, model.get("architecture")).unread
         model = {key: value for key, value in model.items() if key not in unread}
-    return {"model": model, "train": dict(chosen.train)}
+    return {"model": model, "train": chosen.train_for(space.dimensions)}
 
 
 def _without(cls: type[GenerativeModel], space: Space, preset: str, architecture: str) -> BadInput:

@@ -105,8 +105,8 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
 
 def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:
     batch = plan.train_config.batch_size
-    if plan.free("train.batch_size"):  # that of the curve, where memory holds it
-        batch = min(curve.batch, plan.largest_batch)
+    if plan.free("train.batch_size"):  # that of the curve, but for large examples
+        batch = min(curve.batch, batch)
     step = measured.cost.seconds(batch)
     steps = steps_in(seconds, step)
     return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(steps))

@@ -32,6 +32,7 @@ from pushforward.engine.sizing import (
     TIMING,
     TRAINING,
     Cost,
+    Rung,
     SizeChoice,
     choose,
     held_out_rows,
@@ -88,6 +89,8 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     best = chosen(plan, timer)
     if best is not None:
         return _settled(best.plan, best.size, best.measured, timer)
+    if plan.preset not in REQUIRED and (whole := _as_it_is(plan, timer)) is not None:
+        return whole
     found: dict[float, Timed] = {}
 
     def cost(share: float) -> tuple[Cost, float]:
@@ -97,9 +100,7 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     rungs = ladder(
         plan.train_config.batch_size, plan.free("model.width"), plan.free("train.batch_size")
     )
-    # what was tuned for a short time needs no ladder for one
-    kept = KEPT if plan.preset in REQUIRED else FEWEST
-    choice = choose(rungs, budget.amount, cost, kept)
+    choice = choose(rungs, budget.amount, cost, KEPT if plan.preset in REQUIRED else FEWEST)
     if choice.seconds > budget.amount:
         raise BadInput(
             f"--budget {budget.amount:g}s for {plan.family}, of which one step takes {choice.seconds:.2g} s at its smallest",
@@ -108,6 +109,16 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
             f"give it more{smaller_examples(plan.dataset.space)}",
         )
     return _settled(plan, choice, found[choice.rung.width], timer)
+
+
+def _as_it_is(plan: Plan, timer: Timer) -> SizedPlan | None:
+    """Return a plan that was tuned for a short time in its own sizes, None where the budget is too
+    short even for it."""
+    batch, measured = plan.train_config.batch_size, timer(plan)
+    step = measured.cost.seconds(batch)
+    if steps_in(budget_of(plan.train_config).amount, step) < FEWEST:
+        return None
+    return _settled(plan, SizeChoice(Rung(1.0, batch), step), measured, timer)
 
 
 def fitted_together(

@@ -95,11 +95,6 @@ class Plan:
         return setting not in self.explicit | self.inherited
 
     @property
-    def largest_batch(self) -> int:
-        """The most examples of this size that a batch of the preset has."""
-        return max(1, MOST_VALUES[self.preset] // self.dataset.space.dimensions)
-
-    @property
     def classes(self) -> tuple[str, ...]:
         """Classes the model is conditioned on."""
         return self.dataset.classes if self.labelled else ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Aim, Preset, Reached
+from pushforward.core.preset import OF_28, Aim, Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -208,6 +208,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "ema": 0.995,
             "precision": "auto",
         },
+        numbers=OF_28,
     ),
     ("gpu", "points:made"): Preset(
         model={"width": 1024, "depth": 4, "components": 48},

@@ -6,7 +6,7 @@ a minute that gives the better samples (LOG.md).
 
 from __future__ import annotations
 
-from pushforward.core.preset import Preset
+from pushforward.core.preset import OF_28, Preset
 
 OF_A_MINUTE: dict[tuple[str, str], Preset] = {
     # a new network already separates levels, which takes more steps of an ODE
@@ -33,5 +33,6 @@ OF_A_MINUTE: dict[tuple[str, str], Preset] = {
             "precision": "auto",
             "channels_last": True,
         },
+        numbers=OF_28,
     ),
 }

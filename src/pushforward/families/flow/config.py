@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Aim, Preset, Reached
+from pushforward.core.preset import OF_28, Aim, Preset, Reached
 from pushforward.core.spec import Config
 
 
@@ -82,6 +82,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "ema": 0.999,
             "precision": "auto",
         },
+        numbers=OF_28,
     ),
     ("minutes", "image"): Preset(
         model={
@@ -98,6 +99,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "ema": 0.999,
             "precision": "auto",
         },
+        numbers=OF_28,
     ),
     ("cpu", "image"): Preset(
         model={"layers": 4, "width": 48, "depth": 1, "bins": 8},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pushforward.core.preset import Aim, Preset, Reached, half_life
+from pushforward.core.preset import OF_28, Aim, Preset, Reached, half_life
 from pushforward.core.spec import Config
 
 
@@ -122,6 +122,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.0,
             "clip": 10.0,
         },
+        numbers=OF_28,
     ),
     ("gpu", "points"): Preset(
         model={

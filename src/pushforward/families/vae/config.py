@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pushforward.core.preset import Aim, Preset, Reached
+from pushforward.core.preset import OF_28, Aim, Preset, Reached
 from pushforward.core.spec import Config, OneOf
 from pushforward.families.vae.priors import PRIORS
 
@@ -80,6 +80,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "components": 2,
         },
         train={"batch_size": 32, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.05},
+        numbers=OF_28,
     ),
     ("minutes", "image"): Preset(
         model={
@@ -97,6 +98,7 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "weight_decay": 0.05,
             "precision": "auto",
         },
+        numbers=OF_28,
     ),
     ("gpu", "points"): Preset(
         model={"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},
