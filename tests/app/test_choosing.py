@@ -15,6 +15,7 @@ from pushforward.app.runs.fitting import as_recorded, fitted, like
 from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.timing import Timed
 from pushforward.app.runs.training import train
+from pushforward.core.errors import BadInput
 from pushforward.core.preset import AUTO, Preset, named
 from pushforward.core.rng import generator
 from pushforward.data.dataset import Dataset
@@ -150,11 +151,21 @@ def test_timing_stays_a_share_of_the_budget(moons: Dataset) -> None:
     assert "cpu" not in timed
 
 
-def test_too_slow_for_all_goes_down_the_ladder(moons: Dataset) -> None:
-    fits = fitted(open_plan(moons), computer(0.02))
-    assert not fits.plan.choice
-    assert fits.steps < FEWEST
-    assert fits.warning
+def test_where_a_minute_is_short_steps_become_smaller_and_not_the_body_another(
+    moons: Dataset,
+) -> None:
+    """With 0.02 s an example 63 whole steps fit, and 318 of 8 examples; with 0.2 s not a hundred of any."""
+    for each, steps in ((0.02, 318), (0.2, 31)):
+        fits = fitted(open_plan(moons), computer(each))
+        assert (fits.plan.preset, fits.plan.train_config.batch_size) == ("minute", 8)
+        assert fits.plan.train_config.learning_rate == 2.2e-3  # 5e-3 over the root of five
+        assert fits.plan.choice["taken"]["steps"] == fits.steps == steps
+        assert bool(fits.warning) == (steps < FEWEST)
+        # as many examples tell what few steps of few are worth
+        expected = CURVES[0].at(318 * 8 // 40) if steps == 318 else CURVES[0].at(31 * 8 // 40)
+        assert fits.plan.choice["taken"]["expected"] == expected
+    with pytest.raises(BadInput, match="one step takes"):
+        fitted(open_plan(moons), computer(20.0))
 
 
 def test_a_resumed_run_keeps_what_was_chosen(moons: Dataset, tmp_path: Path) -> None:
@@ -182,12 +193,19 @@ def test_runs_of_one_family_share_the_choice(moons: Dataset) -> None:
     }
 
 
-def test_data_far_from_any_reference_are_sized_as_ever(moons: Dataset) -> None:
+def test_curves_are_of_larger_examples_too_and_not_of_far_smaller_ones(
+    moons: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wide = open_data(torch.randn(100, 40, generator=generator(0, "wide")).numpy())
-    assert not fitted(
-        plan_training("flow", wide, budget={"seconds": 60.0}, preset=AUTO), computer(1e-4)
-    ).plan.choice
-    assert fitted(open_plan(moons), computer(1e-4)).plan.choice
+    plan = plan_training("flow", wide, budget={"seconds": 60.0}, preset=AUTO)
+    assert fitted(plan, computer(1e-3)).plan.preset == "minute"
+    for dimensions, near in ((16, True), (17, False)):
+        found = {"flow": [(Reference("wide", "points", dimensions, 1000), CURVES)]}
+        monkeypatch.setattr(table, "learning_curves", lambda found=found: found)
+        fits = fitted(open_plan(moons), computer(1e-3))
+        assert (fits.plan.preset == "minute") == bool(fits.plan.choice) == near
+        assert ("no learning curves" in fits.notes[0]) != near
+        assert f"takes the preset {fits.plan.preset}" in fits.notes[0]
 
 
 def test_large_examples_have_fewer_in_a_step(

@@ -23,7 +23,7 @@ from pushforward.core.space import Space
 TABLE = Path(__file__).with_name("learning_curves.json")
 # what as many times the rows weigh beside as many times the dimensions, where data are compared
 ROWS_WEIGH = 0.25
-FAR = math.log(8.0)  # data less like than a factor of dimensions say nothing of each other
+SMALLER = 8.0  # data of so many times fewer dimensions are nothing like those of a curve
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,9 @@ def curves_near(
 ) -> tuple[Reference, list[LearningCurve]] | None:
     """Return the curves of the data most like some, None where none were measured on any like them.
 
+    Curves are those of larger examples too: what learns most in a minute on small ones does so all
+    the more where deep bodies take longer still.
+
     Example:
         >>> from pushforward.core.space import Points
         >>> curves_near("nobody", Points(2), 10) is None
@@ -160,6 +163,6 @@ def curves_near(
     of = [
         entry
         for entry in learning_curves().get(family, [])
-        if entry[0].kind == space.kind and entry[0].distance(space, rows) <= FAR
+        if entry[0].kind == space.kind and space.dimensions * SMALLER >= entry[0].dimensions
     ]
     return min(of, key=lambda entry: entry[0].distance(space, rows), default=None)

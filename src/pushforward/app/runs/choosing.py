@@ -18,7 +18,7 @@ from pushforward.app.runs.timing import Timed, Timer
 from pushforward.core.errors import BadInput
 from pushforward.core.preset import NAMES
 from pushforward.engine.budget import budget_of
-from pushforward.engine.sizing import FEWEST, TIMING, Rung, SizeChoice, steps_in
+from pushforward.engine.sizing import FEWEST, KEPT, TIMING, Rung, SizeChoice, ladder, steps_in
 from pushforward.families.learning_curves import LearningCurve, curves_near
 
 
@@ -54,16 +54,25 @@ class BestCandidate:
         plan: of its preset, with a record of the choice.
         size: its rung, and the seconds of a step.
         measured: what timing it came to.
+        enough: whether so many steps fit that they teach something.
     """
 
     plan: Plan
     size: SizeChoice
     measured: Timed
+    enough: bool
+
+    def narrowed(self, choice: SizeChoice) -> Plan:
+        """Return the plan with a record of a rung further down."""
+        steps = steps_in(budget_of(self.plan.train_config).amount, choice.seconds)
+        size = {"width": choice.rung.width, "batch": choice.rung.batch}
+        taken = {**self.plan.choice["taken"], **size, "steps": steps, "seconds": choice.seconds}
+        return replace(self.plan, choice={**self.plan.choice, "taken": taken})
 
 
 def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
-    """Return the best candidate for a plan whose preset nobody chose; None where there are no
-    curves to go by, or no candidate gets steps enough.
+    """Return the best candidate for a plan whose preset nobody chose, the quickest where none gets
+    steps enough; None where there are no curves to go by.
 
     Candidates are timed from the cheapest body to the deepest, as long as that takes a small share
     of the budget.
@@ -90,9 +99,12 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
                 continue
             seen[key], spent = (whole, measured), spent + measured.spent
         outlooks.append(_outlook(curve, *seen[key], seconds))
-    outlooks.sort(key=lambda found: (found.steps < FEWEST, found.expected, found.seconds))
-    if not outlooks or outlooks[0].steps < FEWEST:
+    if not outlooks:
         return None
+    few = all(found.steps < FEWEST for found in outlooks)
+    outlooks.sort(
+        key=lambda found: (found.steps < FEWEST, 0.0 if few else found.expected, found.seconds)
+    )
     best, others = outlooks[0], outlooks[1:]
     whole, measured = seen[best.preset, best.width]
     quantity = curves[0].quantity
@@ -100,22 +112,38 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
     if others:
         record["runner_up"] = asdict(others[0])
     size = SizeChoice(Rung(best.width, best.batch), best.seconds)
-    return BestCandidate(replace(whole, choice=record), size, measured)
+    return BestCandidate(replace(whole, choice=record), size, measured, not few)
 
 
 def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:
-    batch = plan.train_config.batch_size
-    if plan.free("train.batch_size"):  # that of the curve, but for large examples
-        batch = min(curve.batch, batch)
-    step = measured.cost.seconds(batch)
-    steps = steps_in(seconds, step)
-    return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(steps))
+    """Return what a candidate comes to: in the batch of its curve, but for large examples, or in a
+    smaller one where too few steps fit; what those teach is said by as many examples."""
+    batches = [plan.train_config.batch_size]
+    if plan.free("train.batch_size"):
+        rungs = ladder(min(curve.batch, batches[0]), width_free=False)
+        batches = [rung.batch for rung in rungs]
+    found = [
+        (batch, step, steps_in(seconds, step))
+        for batch in batches
+        for step in (measured.cost.seconds(batch),)
+    ]
+    batch, step, steps = next(
+        (size for size in (found[0],) if size[2] >= FEWEST),
+        next((size for size in found if size[2] >= KEPT), found[-1]),
+    )
+    examples = min(steps, steps * batch // curve.batch)
+    return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(max(1, examples)))
 
 
 def told(plan: Plan) -> Iterator[str]:
     """Yield what a person should know of a choice: what was taken, what came second, and by which
     curves."""
     if not plan.choice:
+        if plan.with_preset is not None:
+            yield (
+                f"{plan.family} takes the preset {plan.preset}: no learning curves were measured on "
+                "data like these; `--preset NAME` takes another"
+            )
         return
     taken = Outlook(**plan.choice["taken"])
     other = plan.choice.get("runner_up")

@@ -87,9 +87,14 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     if plan.preset == "smoke" or plan.teaching is not None:
         return SizedPlan(plan, None, 0)
     best = chosen(plan, timer)
-    if best is not None:
+    if best is not None and best.enough:
         return _settled(best.plan, best.size, best.measured, timer)
-    if plan.preset not in REQUIRED and (whole := _as_it_is(plan, timer)) is not None:
+    plan = plan if best is None else best.plan
+    if (
+        best is None
+        and plan.preset not in REQUIRED
+        and (whole := _as_it_is(plan, timer)) is not None
+    ):
         return whole
     found: dict[float, Timed] = {}
 
@@ -108,6 +113,7 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
             f"take `--budget {_rounded(FEWEST * choice.seconds / TRAINING)}`",
             f"give it more{smaller_examples(plan.dataset.space)}",
         )
+    plan = plan if best is None else best.narrowed(choice)
     return _settled(plan, choice, found[choice.rung.width], timer)
 
 
