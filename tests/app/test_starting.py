@@ -28,6 +28,7 @@ from pushforward.engine.sizing import Cost
 from pushforward.engine.warm_start import begin_with
 from pushforward.faces.cli.main import main
 from pushforward.families.build import build
+from pushforward.nets.mlp import ClassTable
 
 STILL = {"learning_rate": 1e-30, "ema": 0.0, "weight_decay": 0.0}  # weights stay where they begin
 QUIET = {"progress": False, "preset": "smoke"}
@@ -200,6 +201,50 @@ def test_bins_of_levels_belong_to_the_weights_that_predict_them() -> None:
             assert torch.equal(buffer, dict(begun.named_buffers())[name]), name
     found, expected = (model.log_prob(Examples(bright), seed=0).nats for model in (begun, source))
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("family", ["vae:mlp", "gan:patches", "diffusion:lean", "flow:subset"])
+def test_a_class_keeps_its_own_vector(family: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (90, 6, 6)).astype(np.uint8)
+    animals, others = (
+        np.array(names)[np.arange(90) % 3]
+        for names in (("ant", "cat", "dog"), ("elk", "dog", "cat"))
+    )
+    np.savez(tmp_path / "animals.npz", x=x, y=animals)
+    np.savez(tmp_path / "others.npz", x=x, y=others)
+    source = pf.fit(
+        family, str(tmp_path / "animals.npz"), path=tmp_path / "run", steps=2, seed=1, **QUIET
+    )
+    begun = pf.fit(
+        family.partition(":")[0],
+        str(tmp_path / "others.npz"),
+        steps=1,
+        from_run=tmp_path / "run",
+        settings={"train": STILL},
+        progress=False,
+    )
+    assert begun.plan is not None
+    assert begun.plan.origin["share"] == 1.0
+    assert begun.plan.origin["new_classes"] == ["elk"]
+    tables = {n: m for n, m in begun.model.named_modules() if isinstance(m, ClassTable)}
+    assert tables
+    of = source.model.state_dict()
+    for name, table in tables.items():
+        old = of[f"{name}.weight"]
+        for row, was in ((0, 1), (1, 2), (3, 3)):  # cat, dog, none of them
+            torch.testing.assert_close(table.weight[row], old[was])
+        assert not torch.allclose(table.weight[2], old[2])
+    with pytest.raises(BadInput, match="it would change nothing"):
+        pf.fit("flow", x, steps=1, settings={"model": {"architecture": "subset", "layers": 3}})
+
+
+def test_the_architecture_that_was_named_is_trained(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (60, 6, 6)).astype(np.uint8)
+    pf.fit("vae:mlp", x, path=tmp_path / "run", steps=1, **QUIET)
+    for named, got in (("vae", "mlp"), ("vae:mlp", "mlp"), ("vae:patches", "patches")):
+        begun = pf.fit(named, x, steps=1, from_run=tmp_path / "run", progress=False)
+        assert begun.model.architecture.name == got
 
 
 def test_a_dry_run_says_what_would_be_taken(

@@ -131,6 +131,19 @@ def test_names_of_old_records_are_taken_apart_once_and_made_again(name: str) -> 
     assert Score.from_json(old.to_json()) == old
 
 
+def test_numbers_that_no_machine_counts_to_are_refused() -> None:
+    from pushforward.families.build import family_class
+    from pushforward.families.catalogue import FAMILIES
+
+    for family in FAMILIES.names():
+        config = family_class(family).config_type
+        for value, match in ((10**30, "a number below"), (10**9, "expected at most 10000")):
+            with pytest.raises(BadInput, match=match):
+                parse(config, {"depth": value}, "model")
+    with pytest.raises(BadInput, match="a number below"):
+        parse(TrainConfig, {"batch_size": 10**30}, "train")
+
+
 def test_unknown_key_names_the_nearest() -> None:
     with pytest.raises(BadInput, match=r"unknown key 'train.batchsize'.*did you mean 'batch_size'"):
         parse(TrainConfig, {"batchsize": 3}, "train")

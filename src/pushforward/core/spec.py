@@ -177,6 +177,10 @@ ARITHMETIC = ("accumulate", "activation_checkpointing", "precision", "compile")
 MOST_SHOWN = 200  # characters of a value in a message
 
 
+WORD = 2**63  # integers of tensors are below it
+DEEPEST = 10_000  # blocks of a network: building more takes minutes
+
+
 def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
     """Validate `values` against `config`.
 
@@ -195,6 +199,9 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
                 f"a key of {where}",
                 nearest(key, config.model_fields),
             )
+        if type(values[key]) is int and abs(values[key]) >= WORD:
+            came = f"'{where}.{key}={values[key]:.3g}'"
+            raise BadInput(came, f"a number below {WORD:,}", "no processor counts as far")
     try:
         return config(**values)
     except ValidationError as error:

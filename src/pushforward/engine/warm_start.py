@@ -14,6 +14,7 @@ from torch import Tensor
 
 from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
+from pushforward.nets.mlp import ClassTable
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,38 @@ class Overlap:
         shared = set(taken)
         share = sum(n for name, n in sizes.items() if name in shared) / max(1, sum(sizes.values()))
         return Overlap(taken, tuple(name for name in sizes if name not in shared), share)
+
+
+@torch.no_grad()
+def by_class(
+    model: GenerativeModel,
+    weights: Mapping[str, Tensor],
+    before: tuple[str, ...],
+    now: tuple[str, ...],
+) -> dict[str, Tensor]:
+    """Return weights whose vectors of classes belong to the classes of a model, by their names: a
+    class that the other training did not know begins as in a new model, and a table without any
+    that it knew is left out.
+
+    Args:
+        before: classes of the other training, in order; `now`: those of the model.
+    """
+    found = dict(weights)
+    if before == now:
+        return found
+    known = [(i, before.index(name)) for i, name in enumerate(now) if name in before]
+    for place, module in model.named_modules():
+        if not isinstance(module, ClassTable):
+            continue
+        name = f"{place}.weight"
+        other = found.pop(name, None)
+        if other is None or not known or other.shape[1:] != module.weight.shape[1:]:
+            continue
+        pairs = [*known, (len(now), len(before))]  # the last one stands for no class
+        table = module.weight.detach().clone()
+        table[[i for i, _ in pairs]] = other[[j for _, j in pairs]].to(table)
+        found[name] = table
+    return found
 
 
 @torch.no_grad()

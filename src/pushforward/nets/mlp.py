@@ -113,9 +113,13 @@ class WaveMLP(nn.Module):
         return self.net(torch.cat([x, angles.sin(), angles.cos()], dim=1), context)
 
 
-def class_table(classes: int, width: int) -> nn.Embedding:
-    """Return a fresh table of a vector per class, and a last one for "no condition"."""
-    table = nn.Embedding(classes + 1, width)
+class ClassTable(nn.Embedding):
+    """A vector per class, and a last one for "no condition"."""
+
+
+def class_table(classes: int, width: int) -> ClassTable:
+    """Return a fresh table."""
+    table = ClassTable(classes + 1, width)
     nn.init.normal_(table.weight, std=0.5)
     return table
 

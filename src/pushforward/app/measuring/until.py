@@ -94,5 +94,5 @@ def said(lp: LogProb, there: int, enough: Enough) -> tuple[str, ...]:
     asked = "as asked" if enough.stderr is not None else f"{RELATIVE:.1%} of the mean"
     return (
         f"{len(lp):,} of {there:,} examples were scored: the standard error is {lp.standard_error:.2g} {lp.unit.name}, "
-        f"{asked}; `-n {there}` scores all of them",
+        f"{asked}; it does not know of rare examples that were not drawn: `-n {there}` scores all of them",
     )

@@ -171,8 +171,9 @@ def plan_training(
     given = frozenset(
         f"{section}.{key}" for section in ("model", "train") for key in overrides.get(section, {})
     )
+    named = architecture or overrides.get("model", {}).get("architecture") or ""
     chosen = settings(
-        name, dataset.space, preset, architecture or _architecture(cls, dataset, preset, given)
+        name, dataset.space, preset, named or _architecture(cls, dataset, preset, given)
     )
     values = {**chosen["model"], **overrides.get("model", {})}
     parse(cls.config_type, values, "model")

@@ -26,7 +26,7 @@ from pushforward.core.spec import TrainConfig, parse
 from pushforward.data.dataset import Dataset
 from pushforward.engine.budget import budget_of
 from pushforward.engine.checkpoint import LAST, load_weights
-from pushforward.engine.warm_start import Overlap
+from pushforward.engine.warm_start import Overlap, by_class
 from pushforward.families.build import family_class
 from pushforward.provenance.run_directory import WEIGHTS, RunRecord, open_record, sha256_of
 
@@ -88,17 +88,26 @@ class EarlierRun:
             "budget": self.spent,
         }
 
-    def settings(self, preset: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    def settings(
+        self, architecture: str, preset: str, given: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
         """Return the preset and the settings of the model: those of the run, but for what somebody
         chose.
 
         Args:
+            architecture: that was asked for, empty for none; another one than the run's has its own
+                settings.
             preset: that was asked for; one that somebody named has its own settings.
             given: settings of the model that somebody chose.
         """
+        own = self.record.config
+        if architecture and not self.said:
+            known = family_class(own["family"]).capabilities
+            kind, was = self.record.space.kind, own["model"].get("architecture")
+            if known.architecture(kind, was).name != architecture:
+                return preset, dict(given)
         if preset != AUTO and not self.said:
             return preset, dict(given)
-        own = self.record.config
         return own["preset"] if preset == AUTO else preset, {**own["model"], **given}
 
     def opened(self, source: Any, settings: Mapping[str, Any] | None, skip_bad: bool) -> Dataset:
@@ -145,7 +154,8 @@ class EarlierRun:
             BadInput: as `opened` and `plan_training`, or none of the weights fit.
         """
         overrides = dict(asked[1])
-        preset, model = self.settings(asked[0], overrides.get("model", {}))
+        named = family.partition(":")[2]
+        preset, model = self.settings(named, asked[0], overrides.get("model", {}))
         data = self.opened(source, overrides.get("data"), skip_bad)
         plan = plan_training(
             family, data, preset=preset, overrides={**overrides, "model": model}, **how
@@ -153,14 +163,18 @@ class EarlierRun:
         plan = self._inherited(plan, overrides.get("model", {}))
         if self.weights is None:
             return replace(plan, origin=dict(self.said or {}))
-        found = self.overlap(plan.build())
+        model, of = plan.build(), self.record.manifest["classes"]
+        weights = by_class(model, self.weights, tuple(of), plan.classes)
+        found = self.overlap(model, weights)
+        unseen = [name for name in plan.classes if name not in of]
         facts = {
             **self.facts,
             "taken": len(found.taken),
             "share": round(found.share, 4),
             "new": list(found.new),
+            **({"new_classes": unseen} if unseen else {}),
         }
-        return replace(plan, origin=facts, weights=self.weights)
+        return replace(plan, origin=facts, weights=weights)
 
     def _inherited(self, plan: Plan, given: Mapping[str, Any]) -> Plan:
         """Return the plan with settings of the model that no machine changes, because weights fit
@@ -171,13 +185,13 @@ class EarlierRun:
             plan, explicit=plan.explicit - (model - asked), inherited=frozenset(model - asked)
         )
 
-    def overlap(self, model: GenerativeModel) -> Overlap:
+    def overlap(self, model: GenerativeModel, weights: Mapping[str, Tensor]) -> Overlap:
         """Return what of an untrained model the weights fill.
 
         Raises:
             BadInput: none of its parameters.
         """
-        found = Overlap.of(model, self.weights or {})
+        found = Overlap.of(model, weights)
         if not found.share:
             raise BadInput(
                 f"--from {self.record.path}, none of whose weights fit",
@@ -223,6 +237,8 @@ def told(origin: Mapping[str, Any]) -> str:
     new = origin["new"]
     names = ", ".join(new[:SHOWN]) + (f" and {len(new) - SHOWN} more" if len(new) > SHOWN else "")
     rest = f"; new: {names}" if new else ""
+    if unseen := origin.get("new_classes"):
+        rest += f"; classes that it did not know: {', '.join(unseen[:SHOWN])}"
     return (
         f"begins with {origin['share']:.1%} of its weights from {origin['run']}, trained on {origin['data']} "
         f"for {origin['budget']}{rest}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pushforward.core.preset import OF_28, Aim, Preset, Reached
-from pushforward.core.spec import Config
+from pushforward.core.spec import DEEPEST, Config
 
 
 class AutoregressiveConfig(Config):
@@ -21,6 +21,7 @@ class AutoregressiveConfig(Config):
     )
     depth: int = Field(
         2,
+        le=DEEPEST,
         ge=1,
         description="residual blocks: of attention, of gated convolutions, of (masked) layers",
     )
@@ -35,7 +36,10 @@ class AutoregressiveConfig(Config):
     )
     context: int = Field(32, ge=1, description="width of the label embedding (all but transformer)")
     context_depth: int = Field(
-        2, ge=0, description="blocks that read a context before it is looked at (transformer)"
+        2,
+        le=DEEPEST,
+        ge=0,
+        description="blocks that read a context before it is looked at (transformer)",
     )
     condition_dropout: float = Field(
         0.0,

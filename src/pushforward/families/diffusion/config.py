@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pushforward.core.architecture import architectures
 from pushforward.core.preset import Aim, Preset, Reached, half_life
-from pushforward.core.spec import Config, OneOf
+from pushforward.core.spec import DEEPEST, Config, OneOf
 from pushforward.families.diffusion.denoisers.denoiser import FORMS
 from pushforward.families.diffusion.minute import OF_A_MINUTE
 from pushforward.families.diffusion.objectives.objective import WEIGHTS
@@ -40,7 +40,9 @@ class DiffusionConfig(Config):
     width: int = Field(
         64, ge=8, description="channels (images) or features (points) of the network"
     )
-    depth: int = Field(2, ge=1, description="blocks at full size (images) or in all (points, text)")
+    depth: int = Field(
+        2, le=DEEPEST, ge=1, description="blocks at full size (images) or in all (points, text)"
+    )
     architecture: Annotated[str, OneOf("", ARCHITECTURES)] = Field(
         "", description="network of images; empty: unet"
     )

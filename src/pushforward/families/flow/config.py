@@ -5,16 +5,16 @@ from __future__ import annotations
 from pydantic import Field
 
 from pushforward.core.preset import OF_28, Aim, Preset, Reached
-from pushforward.core.spec import Config
+from pushforward.core.spec import DEEPEST, Config
 
 
 class FlowConfig(Config):
     """Size of a flow."""
 
     architecture: str | None = Field(None, description="None = the default one of the space")
-    layers: int = Field(6, ge=1, description="couplings (per scale on images)")
+    layers: int = Field(6, le=DEEPEST, ge=1, description="couplings (per scale on images)")
     width: int = Field(64, ge=4, description="width of the conditioners")
-    depth: int = Field(2, ge=0, description="residual blocks of a conditioner")
+    depth: int = Field(2, le=DEEPEST, ge=0, description="residual blocks of a conditioner")
     bins: int = Field(12, ge=2, description="bins of the splines")
     bound: float = Field(
         4.0, gt=0, description="splines act on [-bound, bound], the identity outside"

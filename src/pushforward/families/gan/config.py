@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pushforward.core.preset import OF_28, Aim, Preset, Reached, half_life
-from pushforward.core.spec import Config
+from pushforward.core.spec import DEEPEST, Config
 
 
 class GANConfig(Config):
@@ -17,7 +17,10 @@ class GANConfig(Config):
     )
     width: int = Field(32, ge=4)
     depth: int = Field(
-        1, ge=1, description="residual blocks per resolution, which also take in the label"
+        1,
+        le=DEEPEST,
+        ge=1,
+        description="residual blocks per resolution, which also take in the label",
     )
     context: int = Field(32, ge=1, description="width of the label embeddings")
     gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pushforward.core.preset import OF_28, Aim, Preset, Reached
-from pushforward.core.spec import Config, OneOf
+from pushforward.core.spec import DEEPEST, Config, OneOf
 from pushforward.families.vae.priors import PRIORS
 
 
@@ -21,7 +21,10 @@ class VAEConfig(Config):
     )
     width: int = Field(32, ge=4)
     depth: int = Field(
-        1, ge=1, description="residual blocks per resolution, which also take in the label"
+        1,
+        le=DEEPEST,
+        ge=1,
+        description="residual blocks per resolution, which also take in the label",
     )
     components: int = Field(
         1, ge=1, le=16, description="logistics in the mixture of a pixel's levels"
