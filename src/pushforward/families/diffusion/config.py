@@ -40,9 +40,7 @@ class DiffusionConfig(Config):
     width: int = Field(
         64, ge=8, description="channels (images) or features (points) of the network"
     )
-    depth: int = Field(
-        2, le=DEEPEST, ge=1, description="blocks at full size (images) or in all (points, text)"
-    )
+    depth: int = Field(2, le=DEEPEST, ge=1, description="blocks at full size (images) or in all")
     architecture: Annotated[str, OneOf("", ARCHITECTURES)] = Field(
         "", description="network of images; empty: unet"
     )
