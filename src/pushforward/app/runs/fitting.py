@@ -286,6 +286,8 @@ def too_short(steps: int, family: str) -> str:
 
 def _rounded(seconds: float) -> str:
     """Return a time as `--budget` takes it, rounded up."""
+    if seconds < 9:
+        return f"{int(seconds) + 1}s"
     if seconds < 120:
         return f"{10 * (int(seconds) // 10 + 1)}s"
     minutes = int(seconds) // 60 + 1

@@ -125,7 +125,8 @@ class TrainRequest(ComputingRequest):
                 f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
                 "the best that were measured"
             )
-        watch.say_all([r.compilation, too_short(r.steps, plan.family)])
+        few = "" if plan.origin else too_short(r.steps, plan.family)  # of weights that were learnt
+        watch.say_all([r.compilation, few])
         return trained
 
     def _overrides(self) -> dict[str, dict[str, Any]]:
