@@ -239,6 +239,15 @@ def test_a_class_keeps_its_own_vector(family: str, tmp_path: Path) -> None:
         pf.fit("flow", x, steps=1, settings={"model": {"architecture": "subset", "layers": 3}})
 
 
+def test_a_finished_run_says_what_it_spent(moons: Path, tmp_path: Path) -> None:
+    shutil.copytree(moons, tmp_path / "edited")
+    said = manifest(tmp_path / "edited")
+    del said["fit"]["budget"]
+    (tmp_path / "edited" / "manifest.json").write_text(json.dumps(said))
+    with pytest.raises(BadInput, match="does not say what it spent"):
+        pf.fit("flow", "two-moons", steps=1, from_run=tmp_path / "edited")
+
+
 def test_the_architecture_that_was_named_is_trained(tmp_path: Path) -> None:
     x = np.random.default_rng(0).integers(0, 256, (60, 6, 6)).astype(np.uint8)
     pf.fit("vae:mlp", x, path=tmp_path / "run", steps=1, **QUIET)

@@ -71,7 +71,14 @@ class EarlierRun:
     @property
     def spent(self) -> str:
         """The budget of the run, in words, with that of the run that it began with itself."""
-        known = self.record.manifest.get("fit", {}).get("budget")
+        manifest = self.record.manifest
+        known = manifest.get("fit", {}).get("budget")
+        if not known and manifest.get("status") == "complete":
+            raise BadInput(
+                f"--from {self.record.path}, a finished run that does not say what it spent",
+                "a manifest as training wrote it",
+                "it was edited; begin with another run",
+            )
         return (
             known
             or f"an unfinished {budget_of(parse(TrainConfig, self.record.config['train'], 'train'))}"
