@@ -31,7 +31,8 @@ class Outlook:
         batch: examples of a step.
         steps: that fit.
         seconds: of one.
-        expected: the held-out quantity of its learning curve there, of the data of the curve.
+        expected: the held-out quantity of its learning curve there, of the data of the curve; None
+            for a width that none was measured of.
     """
 
     preset: str
@@ -39,11 +40,12 @@ class Outlook:
     batch: int
     steps: int
     seconds: float
-    expected: float
+    expected: float | None
 
     def __str__(self) -> str:
         narrower = "" if self.width == 1.0 else f" of {self.width:g} times the width"
-        return f"preset {self.preset}{narrower} (about {self.steps:,} steps of {self.batch}, {self.expected:.4g})"
+        worth = "" if self.expected is None else f", {self.expected:.4g}"
+        return f"preset {self.preset}{narrower} (about {self.steps:,} steps of {self.batch}{worth})"
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,10 @@ class BestCandidate:
     def narrowed(self, choice: SizeChoice) -> Plan:
         """Return the plan with a record of a rung further down."""
         steps = steps_in(budget_of(self.plan.train_config).amount, choice.seconds)
-        size = {"width": choice.rung.width, "batch": choice.rung.batch}
-        taken = {**self.plan.choice["taken"], **size, "steps": steps, "seconds": choice.seconds}
+        taken = {**self.plan.choice["taken"], **asdict(choice.rung)}
+        taken |= {"steps": steps, "seconds": choice.seconds}
+        if choice.rung.width != self.size.rung.width:
+            taken["expected"] = None
         return replace(self.plan, choice={**self.plan.choice, "taken": taken})
 
 
@@ -103,7 +107,11 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
         return None
     few = all(found.steps < FEWEST for found in outlooks)
     outlooks.sort(
-        key=lambda found: (found.steps < FEWEST, 0.0 if few else found.expected, found.seconds)
+        key=lambda found: (
+            found.steps < FEWEST,
+            0.0 if few else found.expected or 0.0,
+            found.seconds,
+        )
     )
     best, others = outlooks[0], outlooks[1:]
     whole, measured = seen[best.preset, best.width]
@@ -118,21 +126,22 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
 def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) -> Outlook:
     """Return what a candidate comes to: in the batch of its curve, but for large examples, or in a
     smaller one where too few steps fit; what those teach is said by as many examples."""
-    batches = [plan.train_config.batch_size]
-    if plan.free("train.batch_size"):
-        rungs = ladder(min(curve.batch, batches[0]), width_free=False)
-        batches = [rung.batch for rung in rungs]
-    found = [
-        (batch, step, steps_in(seconds, step))
-        for batch in batches
-        for step in (measured.cost.seconds(batch),)
-    ]
-    batch, step, steps = next(
-        (size for size in (found[0],) if size[2] >= FEWEST),
-        next((size for size in found if size[2] >= KEPT), found[-1]),
+
+    def sized(batch: int) -> Outlook:
+        step = measured.cost.seconds(batch)
+        steps = steps_in(seconds, step)
+        worth = min(steps, steps * batch // curve.batch)  # steps of the curve's batch
+        return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(max(1, worth)))
+
+    own = plan.train_config.batch_size
+    if not plan.free("train.batch_size"):
+        return sized(own)
+    whole, *smaller = (
+        sized(rung.batch) for rung in ladder(min(curve.batch, own), width_free=False)
     )
-    examples = min(steps, steps * batch // curve.batch)
-    return Outlook(curve.preset, curve.width, batch, steps, step, curve.at(max(1, examples)))
+    if whole.steps >= FEWEST or not smaller:
+        return whole
+    return next((found for found in smaller if found.steps >= KEPT), smaller[-1])
 
 
 def told(plan: Plan) -> Iterator[str]:
@@ -141,8 +150,8 @@ def told(plan: Plan) -> Iterator[str]:
     if not plan.choice:
         if plan.with_preset is not None:
             yield (
-                f"{plan.family} takes the preset {plan.preset}: no learning curves were measured on "
-                "data like these; `--preset NAME` takes another"
+                f"{plan.family} takes the preset {plan.preset}: no learning curves say anything of data "
+                "and settings like these; `--preset NAME` takes another"
             )
         return
     taken = Outlook(**plan.choice["taken"])

@@ -87,19 +87,21 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     if plan.preset == "smoke" or plan.teaching is not None:
         return SizedPlan(plan, None, 0)
     best = chosen(plan, timer)
-    if best is not None and best.enough:
-        return _settled(best.plan, best.size, best.measured, timer)
-    plan = plan if best is None else best.plan
-    if (
-        best is None
-        and plan.preset not in REQUIRED
-        and (whole := _as_it_is(plan, timer)) is not None
-    ):
-        return whole
     found: dict[float, Timed] = {}
+    if best is not None:
+        if best.enough:
+            return _settled(best.plan, best.size, best.measured, timer)
+        plan, found[best.size.rung.width] = best.plan, best.measured
+    elif plan.preset not in REQUIRED:  # tuned for a short time: its own sizes come first
+        found[1.0] = timer(plan)
+        batch = plan.train_config.batch_size
+        whole = SizeChoice(Rung(1.0, batch), found[1.0].cost.seconds(batch))
+        if steps_in(budget.amount, whole.seconds) >= FEWEST:
+            return _settled(plan, whole, found[1.0], timer)
 
     def cost(share: float) -> tuple[Cost, float]:
-        found[share] = timer(resized(plan, share, plan.train_config.batch_size))
+        if share not in found:
+            found[share] = timer(resized(plan, share, plan.train_config.batch_size))
         return found[share].cost, found[share].spent
 
     rungs = ladder(
@@ -115,16 +117,6 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
         )
     plan = plan if best is None else best.narrowed(choice)
     return _settled(plan, choice, found[choice.rung.width], timer)
-
-
-def _as_it_is(plan: Plan, timer: Timer) -> SizedPlan | None:
-    """Return a plan that was tuned for a short time in its own sizes, None where the budget is too
-    short even for it."""
-    batch, measured = plan.train_config.batch_size, timer(plan)
-    step = measured.cost.seconds(batch)
-    if steps_in(budget_of(plan.train_config).amount, step) < FEWEST:
-        return None
-    return _settled(plan, SizeChoice(Rung(1.0, batch), step), measured, timer)
 
 
 def fitted_together(

@@ -125,7 +125,8 @@ class TrainRequest(ComputingRequest):
                 f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
                 "the best that were measured"
             )
-        few = "" if plan.origin else too_short(r.steps, plan.family)  # of weights that were learnt
+        learnt = plan.origin.get("share", 0.0) > 0.5  # before this run began
+        few = "" if learnt else too_short(r.steps, plan.family)
         watch.say_all([r.compilation, few])
         return trained
 
