@@ -93,7 +93,8 @@ def by_class(
             continue
         name = f"{place}.weight"
         other = found.pop(name, None)
-        if other is None or not known or other.shape[1:] != module.weight.shape[1:]:
+        fits = other is not None and other.shape == (len(before) + 1, module.embedding_dim)
+        if other is None or not known or not fits:
             continue
         pairs = [*known, (len(now), len(before))]  # the last one stands for no class
         table = module.weight.detach().clone()

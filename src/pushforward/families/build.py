@@ -82,9 +82,8 @@ def settings(
         raise _without(cls, space, preset, architecture)
     chosen = cls.presets[preset, held[0]]
     model = {**chosen.model, **({"architecture": architecture} if architecture else {})}
-    if (
-        known
-    ):  # a preset of a whole kind of data has settings that one of its architectures does not read
+    # a preset of a whole kind of data has settings that one of its architectures does not read
+    if known:
         unread = cls.capabilities.architecture(space.kind, model.get("architecture")).unread
         model = {key: value for key, value in model.items() if key not in unread}
     return {"model": model, "train": chosen.train_for(space.dimensions)}
