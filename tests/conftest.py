@@ -29,6 +29,9 @@ beartype_package("pushforward", conf=CONF)
 # before the first gradient of the process: torch then counts the devices that gradients may come from, and no more later
 pretend_device.install()
 
+# torch says many of its warnings once a process; which test would fail with them must not hang on which test came first
+torch.set_warn_always(True)
+
 
 def pytest_collection_finish() -> None:
     """Look no more for garbage among modules and five thousand tests, which stay to the end."""

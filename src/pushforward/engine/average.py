@@ -18,11 +18,11 @@ def holding(model: nn.Module, state: Mapping[str, Tensor]) -> Iterator[None]:
     """Run a block with another state in a model, then restore its own exactly.
 
     Example:
-        >>> net = nn.Linear(1, 1, bias=False); own = float(net.weight)
+        >>> net = nn.Linear(1, 1, bias=False); own = net.weight.item()
         >>> with holding(net, {"weight": torch.tensor([[2.0]])}):
-        ...     print(float(net.weight))
+        ...     print(net.weight.item())
         2.0
-        >>> float(net.weight) == own
+        >>> net.weight.item() == own
         True
     """
     raw = {name: value.detach().clone() for name, value in model.state_dict().items()}
