@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import pushforward as pf
+from pushforward.app.measuring.cases import copies_as_cases
 from pushforward.app.measuring.until import FIRST, RELATIVE, Enough, scored_until
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
@@ -93,7 +95,39 @@ def test_a_run_is_scored_until_it_is_enough(
     assert "--stderr" in capsys.readouterr().err
 
 
-def main_exit(words: list[str]) -> None:
+def main_exit(words: list[str], code: int = 2) -> None:
     with pytest.raises(SystemExit) as stop:
         main(words)
-    assert stop.value.code == 2
+    assert (stop.value.code or 0) == code
+
+
+def test_copies_of_examples_are_one_case_for_the_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nine copies say no more than one; counts repeat by their law, and each is a case."""
+    rows = np.random.default_rng(0).normal(size=(400, 2))
+    np.savetxt(tmp_path / "a.csv", rows, delimiter=",", header="x,y", comments="")
+    run, one, nine = tmp_path / "run", tmp_path / "one.csv", tmp_path / "nine.csv"
+    np.savetxt(one, rows[:60], delimiter=",", header="x,y", comments="")
+    np.savetxt(nine, np.tile(rows[:60], (9, 1)), delimiter=",", header="x,y", comments="")
+    asked = ["train", "flow", str(tmp_path / "a.csv"), "--preset", "smoke", "--steps", "5"]
+    main_exit([*asked, "-o", str(run)], 0)
+    capsys.readouterr()
+    found = {}
+    for path in (one, nine):
+        main_exit(["score", str(run), str(path), "--json"], 0)
+        out, err = capsys.readouterr()
+        found[path] = json.loads(out)
+        assert "run did 5 steps only" in err
+    assert found[nine]["value"] == pytest.approx(found[one]["value"], rel=1e-6)
+    assert found[nine]["stderr"] == pytest.approx(found[one]["stderr"], rel=1e-6)
+    assert "480 of 540 examples are copies" in " ".join(found[nine]["notes"])
+    assert "copies of others" not in " ".join(found[one].get("notes", ()))
+    main_exit(["sample", str(run), "-n", "4", "-o", str(tmp_path / "s.csv")], 0)
+    assert "run did 5 steps only" in capsys.readouterr().err
+
+
+def test_repeats_of_a_law_are_cases_each() -> None:
+    counts = np.random.default_rng(0).binomial(3, 0.5, (500, 2)).astype(np.float32)
+    examples, said = copies_as_cases(Examples(torch.from_numpy(counts)), Points(2))
+    assert examples.cases is None and said == ()

@@ -2,15 +2,19 @@
 
 One idea: windows of one document are alike, and tests that take them for independent see
 differences where there are none; so as many are compared as there are documents, and where these
-are too few, that is said.
+are too few, that is said. Copies of an example are one case, too: ten of them say no more than one.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from pushforward.core.given import Examples
+from pushforward.core.space import Space
+from pushforward.data.repeats import groups_of, repeats_naturally, rows_repeat
 
 FEWEST = 40  # examples on a side of a comparison
 
@@ -78,3 +82,29 @@ def crowded(train: Examples, others: Examples, split: str = "test") -> str:
         return ""
     count = count_of(len(others), others.cases)
     return f"The {len(others):,} {split} windows are of {count} documents: others may differ by more than the intervals say."
+
+
+def copies_as_cases(examples: Examples, space: Space) -> tuple[Examples, tuple[str, ...]]:
+    """Return examples of which equal ones are one case, unless their law repeats by itself, and what
+    has to be said of them.
+
+    A standard error that takes a hundred copies of an example for a hundred examples is a tenth of
+    what it should be.
+
+    Example:
+        >>> from pushforward.core.space import Points
+        >>> x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+        >>> copies_as_cases(Examples(torch.cat([x, x])), Points(2))[1]
+        ('50 of 100 examples are copies of others: the standard error takes equal ones for one',)
+    """
+    x = examples.x.numpy()
+    if examples.cases is not None or not len(x):
+        return examples, ()
+    groups = groups_of(x)
+    count = int(groups.max()) + 1
+    by_law = rows_repeat(x) if space.kind == "table" else repeats_naturally(x, space.levels)
+    if count in (1, len(x)) or by_law:
+        return examples, ()
+    return replace(examples, cases=torch.from_numpy(groups)), (
+        f"{len(x) - count:,} of {len(x):,} examples are copies of others: the standard error takes equal ones for one",
+    )

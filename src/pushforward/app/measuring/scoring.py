@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pushforward.app.measuring.cases import copies_as_cases
 from pushforward.app.measuring.examples import drawn_places
 from pushforward.app.measuring.parts import (
     ALL,
@@ -163,7 +164,8 @@ def score(
             "leave it out: only text is scored in windows",
         )
     examples, notes = examples_of(record, source, part, labelled=bool(model.classes))
-    there = len(examples)
+    examples, copied = copies_as_cases(examples, model.space)
+    notes, there = (*notes, *copied), len(examples)
     if how.n is not None:
         _require(how.n, there, source)
         examples = examples[torch.from_numpy(drawn_places(there, how.n, how.seed))]

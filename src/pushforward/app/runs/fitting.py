@@ -40,7 +40,9 @@ from pushforward.engine.sizing import (
     steps_in,
 )
 from pushforward.engine.steering import HELD_OUT_ROWS
-from pushforward.provenance.run_directory import open_record
+from pushforward.provenance.run_directory import RunRecord, open_record
+
+LEARNT = 0.5  # share of weights from another run above which few steps are no untrained model
 
 
 @dataclass(frozen=True)
@@ -274,6 +276,14 @@ def too_short(steps: int, family: str) -> str:
         f"{family} did {steps} step{'s' if steps != 1 else ''} only: fewer than {FEWEST} teach next to nothing, "
         "so look at its samples and scores as at an untrained model"
     )
+
+
+def hardly_trained(record: RunRecord) -> str:
+    """Return what is to be said wherever a run of few steps is used; empty for others, and for one
+    that began with most of what another had learnt."""
+    fit = record.manifest.get("fit") or {}
+    learnt = float((record.manifest.get("from") or {}).get("share", 0.0)) > LEARNT
+    return "" if learnt or "steps" not in fit else too_short(int(fit["steps"]), record.path.name)
 
 
 def _rounded(seconds: float) -> str:

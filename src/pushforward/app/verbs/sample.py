@@ -147,6 +147,7 @@ class SampleRequest(ComputingRequest):
         )
 
     def _samples(self, watch: Watch) -> DrawnSamples:
+        from pushforward.app.runs.fitting import hardly_trained
         from pushforward.app.runs.opening import encoding_of
         from pushforward.app.runs.training import open_model
         from pushforward.app.writing.using import Conditions, draw, unlabelled
@@ -154,7 +155,7 @@ class SampleRequest(ComputingRequest):
 
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
-        watch.say_all([record.of_other_seeds])
+        watch.say_all([record.of_other_seeds, hardly_trained(record)])
         asked = Conditions(self.given, self.context, self._rules, self._sight)
 
         def drawn_of(few: int, on_step: Callable[[int, int], None] | None = None) -> Samples:

@@ -65,7 +65,9 @@ class ScoreRequest(ComputingRequest):
         """Score, and say what is to be noted."""
         from pushforward.app.measuring import scoring
         from pushforward.app.measuring.until import Enough
+        from pushforward.app.runs.fitting import hardly_trained
         from pushforward.core.errors import BadInput
+        from pushforward.provenance.run_directory import open_record
 
         if self.output is not None and self.output.suffix not in scoring.FORMATS:
             raise BadInput(f"-o {self.output}", "a file that ends in " + ", ".join(scoring.FORMATS))
@@ -88,6 +90,7 @@ class ScoreRequest(ComputingRequest):
             )
             scored = scoring.score(self.run, self.data, how, told)
         watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))
+        watch.say_all([hardly_trained(open_record(self.run))])
         return ScoredTokens(scored) if self.per_token else ScoredData(scored, self.output)
 
 

@@ -94,7 +94,7 @@ class TrainRequest(ComputingRequest):
 
     def trained(self, fits: SizedPlan, path: Path | None, watch: Watch) -> Trained:
         """Train what was planned, and say what a person should know before and after."""
-        from pushforward.app.runs.fitting import too_short
+        from pushforward.app.runs.fitting import LEARNT, too_short
         from pushforward.app.runs.recognisable import foresight
         from pushforward.app.runs.starting import told
         from pushforward.app.runs.training import train
@@ -125,7 +125,7 @@ class TrainRequest(ComputingRequest):
                 f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
                 "the best that were measured"
             )
-        learnt = plan.origin.get("share", 0.0) > 0.5  # before this run began
+        learnt = plan.origin.get("share", 0.0) > LEARNT  # before this run began
         few = "" if learnt else too_short(r.steps, plan.family)
         watch.say_all([r.compilation, few])
         return trained
