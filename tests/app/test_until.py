@@ -130,4 +130,5 @@ def test_copies_of_examples_are_one_case_for_the_standard_error(
 def test_repeats_of_a_law_are_cases_each() -> None:
     counts = np.random.default_rng(0).binomial(3, 0.5, (500, 2)).astype(np.float32)
     examples, said = copies_as_cases(Examples(torch.from_numpy(counts)), Points(2))
-    assert examples.cases is None and said == ()
+    assert examples.cases is None
+    assert said == ()
