@@ -343,6 +343,7 @@ class _Run:
             held_out_name=self.steering.name,
             best_held_out=p.best,
             best_step=p.best_step,
+            held_out_rows=p.held_out_rows,
             skipped_steps=p.skipped,
             parameters=sum(q.numel() for q in self.model.parameters()),
             precision=self.precision.name,

@@ -89,7 +89,11 @@ def progress_of(counters: dict[str, Any], path: Path) -> Progress:
 
 @dataclass(frozen=True)
 class FitRecord:
-    """What a finished run says about itself."""
+    """What a finished run says about itself.
+
+    Attributes:
+        held_out_rows: examples that the best held-out number is of; 0: it measured none.
+    """
 
     steps: int
     examples: int
@@ -100,11 +104,20 @@ class FitRecord:
     held_out_name: str
     best_held_out: float | None
     best_step: int
+    held_out_rows: int
     skipped_steps: int
     parameters: int
     precision: str
     compilation: str
     history: list[dict[str, Any]]
+
+    @property
+    def best(self) -> str:
+        """What steered and its best, of how many examples, in words; empty where nothing did."""
+        if self.best_held_out is None:
+            return ""
+        of = f" ({self.held_out_rows:,} validation examples)" if self.held_out_rows else ""
+        return f"; best {self.held_out_name} {self.best_held_out:.4f} at step {self.best_step}{of}"
 
 
 class Diverged(RunFailed):

@@ -111,6 +111,7 @@ class DistilledRun(Answer):
             **{name: getattr(r, name) for name in fields},
             "held_out": r.held_out_name,
             "best_held_out": r.best_held_out,
+            "held_out_rows": r.held_out_rows,
             "best_step": r.best_step,
         }
 
@@ -121,9 +122,4 @@ class DistilledRun(Answer):
     def summary(self) -> str:
         """Return what is said of the training."""
         r = self.trained.record
-        best = (
-            ""
-            if r.best_held_out is None
-            else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
-        )
-        return f"distilled: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){best}"
+        return f"distilled: {r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped}){r.best}"

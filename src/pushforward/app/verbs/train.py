@@ -181,6 +181,7 @@ class TrainedRun(Answer):
             "loss": r.loss_name,
             "held_out": r.held_out_name,
             "best_held_out": r.best_held_out,
+            "held_out_rows": r.held_out_rows,
             "best_step": r.best_step,
             "parameters": r.parameters,
             "precision": r.precision,
@@ -194,13 +195,8 @@ class TrainedRun(Answer):
     def summary(self) -> Iterator[str]:
         """Yield what is said of the training."""
         r = self.trained.record
-        best = (
-            ""
-            if r.best_held_out is None
-            else f"; best {r.held_out_name} {r.best_held_out:.4f} at step {r.best_step}"
-        )
         how = f"{r.steps} steps in {r.seconds:.1f} s ({r.budget}, stopped by {r.stopped})"
-        yield f"{self.trained.plan.family}: {how}{best}"
+        yield f"{self.trained.plan.family}: {how}{r.best}"
         if self.snapshots is not None:
             yield "averages: {n} snapshots, {megabytes:,.1f} MB in {folder}".format(
                 **self.snapshots
