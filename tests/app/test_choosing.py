@@ -216,8 +216,8 @@ def test_large_examples_have_fewer_in_a_step(
     monkeypatch.setitem(PRESETS, ("minute", "points"), replace(MINUTE, numbers=1))
     fits = fitted(open_plan(moons), computer(1e-3))
     assert fits.plan.preset == "minute"
-    assert fits.plan.train_config.batch_size == 20
-    assert fits.plan.train_config.learning_rate == 3.5e-3  # 5e-3 over the root of two
+    assert fits.plan.train_config.batch_size == 16  # half of 40, in eights
+    assert fits.plan.train_config.learning_rate == 3.2e-3  # 5e-3 by the root of 16 / 40
 
 
 def test_the_nearest_reference_is_of_the_same_size_before_the_same_rows() -> None:

@@ -120,7 +120,8 @@ class Preset:
 
     def train_for(self, numbers: int) -> dict[str, Any]:
         """Return the settings of training on examples of so many numbers: where they are larger than
-        those it was tuned on, a step has as many numbers rather than as many examples.
+        those it was tuned on, a step has about as many numbers rather than as many examples, in
+        eights.
 
         A time that is short for small pictures would have too few steps on large ones; the learning
         rate falls with the root of the batch, because a gradient of fewer examples has more noise.
@@ -128,7 +129,8 @@ class Preset:
         train = dict(self.train)
         if self.numbers is not None and numbers > self.numbers:
             before = train["batch_size"]
-            batch = max(min(SMALLEST_BATCH, before), round(before * self.numbers / numbers))
+            parts = round(before * self.numbers / numbers / SMALLEST_BATCH)
+            batch = max(min(SMALLEST_BATCH, before), parts * SMALLEST_BATCH)
             rate = train["learning_rate"] * (batch / before) ** 0.5
             train |= {"batch_size": batch, "learning_rate": float(f"{rate:.2g}")}
         return train
