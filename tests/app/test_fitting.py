@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import pushforward as pf
+from pushforward.app.runs import timing
 from pushforward.app.runs.expecting import expected, memory
 from pushforward.app.runs.fitting import fitted, too_short
 from pushforward.app.runs.planning import Plan, plan_training
@@ -161,15 +162,19 @@ def test_the_faster_layout_is_taken_and_written(pictures: Dataset) -> None:
     assert "channels_last" not in changes(points.plan)  # no filters, no layout
 
 
-def test_held_out_examples_are_fewer_where_they_are_dear(pictures: Dataset) -> None:
-    dear = fitted(plan_of(pictures, "flow"), computer(0.001, held_out=0.5))
-    assert dear.plan.train_config.held_out_rows == 16
-    assert (
-        fitted(
-            plan_of(pictures, "flow"), computer(0.001, held_out=1e-6)
-        ).plan.train_config.held_out_rows
-        is None
-    )
+def test_held_out_examples_are_fewer_where_they_are_dear_and_never_a_handful(
+    pictures: Dataset,
+) -> None:
+    """A hundredth of 40 s measures that many; 64 where that is less, all where there are no more."""
+    many = pf.load("two-moons")
+    for data, each, rows in (
+        (many, 0.5, 64),
+        (many, 0.004, 100),
+        (many, 1e-6, None),
+        (pictures, 0.5, None),  # there are nine
+    ):
+        found = fitted(plan_of(data, "flow"), computer(0.001, held_out=each))
+        assert found.plan.train_config.held_out_rows == rows
 
 
 @pytest.mark.parametrize("heads", [1, 3, 4, 6])
@@ -322,3 +327,45 @@ def test_nothing_is_foreseen_of_what_nobody_measured() -> None:
         plan_training("vae", open_data("digits"), budget={"seconds": 5.0}, preset="smoke")
     )
     assert foresight([moons, smoke]) == ""
+
+
+def test_what_no_memory_holds_is_refused_before_a_step_is_timed() -> None:
+    """A batch of a billion and a matrix whose bytes no number of 64 bits counts, at once."""
+    moons = pf.load("two-moons")
+    with pytest.raises(
+        BadInput, match=r"train.batch_size=1,000,000,000, which needs about 7.45 GiB"
+    ):
+        plan_of(moons, "flow", train={"batch_size": 10**9})
+    plan_of(moons, "flow", train={"batch_size": 10**9, "accumulate": 100})  # ten million at a time
+    for architecture in ("nsf", "subset"):
+        asked = {"width": 10**9, "architecture": architecture}
+        with pytest.raises(BadInput, match="parameters, which needs about"):
+            plan_of(pf.load("digits"), "flow", model=asked).build()
+
+
+def test_a_large_batch_is_timed_on_few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four steps of a few say that it is too slow for the budget; no large step is tried."""
+    seen: list[int] = []
+
+    def steps(model, plan, values, now):
+        seen.append(values["batch_size"])
+        return values["batch_size"] * 1e-3, 0.0
+
+    monkeypatch.setattr(timing, "_steps", steps)
+    for batch, budget, tried in (
+        (2**20, {"seconds": 20.0}, [timing.FIRST]),
+        (2**20, {"steps": 9}, [timing.FIRST]),
+        (256, {"seconds": 60.0}, [8, 32]),
+        (256, {"seconds": 600.0}, [8, 256]),
+    ):
+        seen.clear()
+        plan = plan_training(
+            "flow",
+            pf.load("two-moons"),
+            budget=budget,
+            preset="cpu",
+            overrides={"train": {"batch_size": batch}},
+        )
+        cost = timing.timed(plan).cost
+        assert seen == tried
+        assert cost.seconds(1000) == pytest.approx(1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,31 @@ def test_aliases_that_make_more_than_memory_holds_are_refused(
     assert _size(bomb, {}) == (9**14 - 1) // 8 > LARGEST
 
 
+BEGAN = {"run": "/r", "data": "d", "budget": "5 steps", "share": 1.0, "new": []}
 EDITS: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
     "asked": lambda config, manifest: config.update(asked=5),
     "fitted": lambda config, manifest: config.update(fitted=[1]),
     "resumed": lambda config, manifest: manifest.update(resumed=7),
     "resumed empty": lambda config, manifest: manifest.update(resumed=[{}]),
+    **{
+        f"from {name}": lambda config, manifest, edit=edit: manifest.update(
+            {"from": {**BEGAN, **edit} if isinstance(edit, dict) else edit}
+        )
+        for name, edit in {
+            "words": {"share": "much"},
+            "nothing": {"share": None},
+            "nan": {"share": math.nan},
+            "list": [1],
+            "no run": {"run": None},
+            "run of a number": {"run": 5},
+            "no budget": {"budget": None},
+            "steps": {"steps": -1},
+        }.items()
+    },
+    "choice": lambda config, manifest: config.update(choice="abc"),
+    "choice taken": lambda config, manifest: config.update(
+        choice={"curves": "m", "taken": {"x": 1}}
+    ),
     "space": lambda config, manifest: manifest["space"].update(dim="2"),
     "space kind": lambda config, manifest: manifest["space"].update(kind=3),
 }

@@ -13,7 +13,7 @@ import torch
 
 import pushforward as pf
 from oracles import perturb
-from pushforward.app.runs.fitting import fitted
+from pushforward.app.runs.fitting import fitted, hardly_trained
 from pushforward.app.runs.opening import open_source
 from pushforward.app.runs.starting import begun_with
 from pushforward.app.runs.timing import Timed
@@ -29,6 +29,7 @@ from pushforward.engine.warm_start import begin_with
 from pushforward.faces.cli.main import main
 from pushforward.families.build import build
 from pushforward.nets.mlp import ClassTable
+from pushforward.provenance.run_directory import open_record
 
 STILL = {"learning_rate": 1e-30, "ema": 0.0, "weight_decay": 0.0}  # weights stay where they begin
 QUIET = {"progress": False, "preset": "smoke"}
@@ -171,7 +172,9 @@ def test_nothing_of_the_network_is_fitted_to_the_machine(moons: Path) -> None:
     origin = begun_with("flow", moons, None)
     assert origin is not None
     how = {"budget": {"seconds": 20.0}, "seed": 0}
-    for asked, given in ((AUTO, {}), (AUTO, {"depth": 2}), ("cpu", {})):
+    with pytest.raises(BadInput, match=r"fills 0\.\d+% of the weights"):
+        origin.planned("flow", "two-moons", ("cpu", {}), False, how)
+    for asked, given in ((AUTO, {}), (AUTO, {"depth": 2})):
         overrides = {"model": given}
         plan = origin.planned("flow", "two-moons", (asked, overrides), False, how)
         plan = replace(plan, preset="cpu")  # of `smoke` nothing is timed
@@ -251,9 +254,11 @@ def test_a_finished_run_says_what_it_spent(moons: Path, tmp_path: Path) -> None:
 def test_the_architecture_that_was_named_is_trained(tmp_path: Path) -> None:
     x = np.random.default_rng(0).integers(0, 256, (60, 6, 6)).astype(np.uint8)
     pf.fit("vae:mlp", x, path=tmp_path / "run", steps=1, **QUIET)
-    for named, got in (("vae", "mlp"), ("vae:mlp", "mlp"), ("vae:patches", "patches")):
+    for named in ("vae", "vae:mlp"):
         begun = pf.fit(named, x, steps=1, from_run=tmp_path / "run", progress=False)
-        assert begun.model.architecture.name == got
+        assert begun.model.architecture.name == "mlp"
+    with pytest.raises(BadInput, match="leave the architecture, "):  # whose networks share nothing
+        pf.fit("vae:patches", x, steps=1, from_run=tmp_path / "run", progress=False)
 
 
 def test_a_dry_run_says_what_would_be_taken(
@@ -300,3 +305,31 @@ def test_texts_and_tables_are_read_with_the_dictionary_of_the_run(tmp_path: Path
     )
     with pytest.raises(BadInput, match="city"):
         pf.fit("ar", str(lacking), steps=2, from_run=tmp_path / "table")
+
+
+def test_steps_are_counted_along_what_a_run_began_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run of few steps that began with one of few is an untrained model; with one of many it is not."""
+    for steps, told in ((5, True), (99, False)):
+        first, second = tmp_path / f"{steps}", tmp_path / f"{steps} more"
+        pf.fit("flow", "two-moons", path=first, steps=steps, **QUIET)
+        pf.fit("flow", "two-moons", path=second, steps=3, from_run=first, progress=False)
+        assert open_record(second).steps == steps + 3
+        assert bool(hardly_trained(open_record(second))) == told
+        assert hardly_trained(open_record(first))
+    with pytest.raises(SystemExit):
+        main(
+            [
+                "train",
+                "flow",
+                "two-moons",
+                "--from",
+                str(tmp_path / "5 more"),
+                "--steps",
+                "2",
+                "-o",
+                str(tmp_path / "c"),
+            ]
+        )
+    assert "flow did 10 steps only" in capsys.readouterr().err

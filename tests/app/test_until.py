@@ -11,7 +11,8 @@ import torch
 
 import pushforward as pf
 from pushforward.app.measuring.cases import copies_as_cases
-from pushforward.app.measuring.until import FIRST, RELATIVE, Enough, scored_until
+from pushforward.app.measuring.scoring import score_summary
+from pushforward.app.measuring.until import FIRST, RELATIVE, Enough, said, scored_until
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.space import Points
@@ -127,8 +128,27 @@ def test_copies_of_examples_are_one_case_for_the_standard_error(
     assert "run did 5 steps only" in capsys.readouterr().err
 
 
+def test_copies_of_one_example_have_no_standard_error() -> None:
+    x = torch.full((9, 2), 0.25)
+    examples, notes = copies_as_cases(Examples(x), Points(2))
+    assert notes == (
+        "8 of 9 examples are copies of others: the standard error of one example is not known",
+    )
+    alike = LogProb(-torch.ones(9), "lower_bound", "lebesgue", UNIT, "elbo", cases=examples.cases)
+    summary = score_summary(alike, "all")
+    assert (summary["value"], summary["stderr"], summary["stderr_nats"]) == (1.0, None, None)
+    assert "+-" not in repr(alike)
+    assert not Enough(1e9).reached(alike)
+
+
+def test_an_error_that_was_asked_for_and_not_reached_is_said() -> None:
+    lp = LogProb(torch.tensor([-1.0, -3.0]), "exact", "lebesgue", UNIT, "exact")
+    assert said(lp, 2, Enough(1.0)) == said(lp, 2, Enough()) == ()
+    assert "is 1 nats/point, not the 0.9 that was asked for" in said(lp, 2, Enough(0.9))[0]
+
+
 def test_repeats_of_a_law_are_cases_each() -> None:
     counts = np.random.default_rng(0).binomial(3, 0.5, (500, 2)).astype(np.float32)
-    examples, said = copies_as_cases(Examples(torch.from_numpy(counts)), Points(2))
+    examples, notes = copies_as_cases(Examples(torch.from_numpy(counts)), Points(2))
     assert examples.cases is None
-    assert said == ()
+    assert notes == ()

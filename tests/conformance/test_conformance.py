@@ -231,6 +231,13 @@ def test_the_held_out_number_is_that_of_the_score(case: Case) -> None:
     assert abs(float(apart)) < 6 * float(scatter) + 1e-3 * (1 + abs(float(held_out.mean())))
 
 
+def test_no_draws_are_no_estimate(case: Case) -> None:
+    model, data = tiny_model(case), examples(case.space, case.labelled, n=4)
+    for name in estimators(model):
+        with pytest.raises(BadInput, match="samples=0: expected a whole number of at least 1"):
+            model.log_prob(data, estimator=name, samples=0)
+
+
 def test_conditions(case: Case) -> None:
     model = tiny_model(case)
     if not case.labelled:

@@ -73,7 +73,7 @@ class LogProb:
         return int(self.nats.shape[0])
 
     def __repr__(self) -> str:
-        error = f" +- {self.standard_error:.2g}" if len(self) > 1 else ""
+        error = f" +- {found:.2g}" if not math.isnan(found := self.standard_error) else ""
         how = self.kind if self.estimator == self.kind else f"{self.kind} by {self.estimator}"
         given = f", given {self.given}" if self.given else ""
         return (
@@ -129,11 +129,12 @@ class LogProb:
 
         With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b`
         (Cochran 1977, equation 2.39). Parts of one case scatter together, so that N counts cases,
-        each the sum of its parts.
+        each the sum of its parts. Not a number of one example alone, and of copies of one.
         """
         if self._several() is not None:
             return self.by_case().standard_error
-        if len(self) < 2:
+        copies = self.cases is not None and self.sizes is None  # windows of a document have sizes
+        if len(self) < 2 or copies:
             return math.nan
         lengths = self.nats.double()
         if self.sizes is not None:

@@ -25,6 +25,7 @@ from pushforward.core.placement import memory_of
 from pushforward.core.plugins import calling, of_plugin
 from pushforward.core.portions import in_portions
 from pushforward.core.space import Space
+from pushforward.core.whole import whole
 
 T = TypeVar("T")
 
@@ -63,6 +64,12 @@ class Query:
     steps: int | None
     seed: int
     marginal: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of draws or steps that are none."""
+        for name in ("samples", "steps"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, whole(value, name, 1))
 
 
 def of_chunks(

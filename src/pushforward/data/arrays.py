@@ -94,10 +94,11 @@ def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
         raise BadInput(
             f"{where} has dtype {x.dtype}", "integers or floating-point numbers", "convert it first"
         )
+    needed = "examples" if few else "at least five examples"
     if x.ndim == 0:
-        raise BadInput(f"{where} is a single number ({x.item()!r})", "at least five examples")
+        raise BadInput(f"{where} is a single number ({x.item()!r})", needed)
     if x.size == 0:
-        raise BadInput(f"{where} is empty", "at least five examples")
+        raise BadInput(f"{where} is empty", needed)
     if len(x) == 1 and not few:
         raise BadInput(
             f"{where} holds one example", "at least five distinct examples", "bring more data"
@@ -294,8 +295,11 @@ def _images(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:
         levels, why = levels_of_array(x)
         notes.append(why)
     elif top >= wanted.levels:
+        fix = (
+            "raise levels" if wanted.varied else "those that the run was trained on have no others"
+        )
         raise BadInput(
-            f"{where} holds the value {top}", f"values below levels={wanted.levels}", "raise levels"
+            f"{where} holds the value {top}", f"values below levels={wanted.levels}", fix
         )
     else:
         levels = wanted.levels

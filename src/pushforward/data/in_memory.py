@@ -215,7 +215,7 @@ def _is_stack(value: Any) -> bool:
 def _items(source: Any, whole: Any = None) -> Held:
     n = len(source)
     if n == 0:
-        raise BadInput("an empty list", "at least five examples")
+        raise BadInput("an empty list", "a list of examples")
     if n > MOST_ITEMS:
         raise BadInput(
             f"{n:,} separate examples",

@@ -117,7 +117,9 @@ class FitRecord:
         if self.best_held_out is None:
             return ""
         of = f" ({self.held_out_rows:,} validation examples)" if self.held_out_rows else ""
-        return f"; best {self.held_out_name} {self.best_held_out:.4f} at step {self.best_step}{of}"
+        kept = ", whose weights are kept" if self.best_step < self.steps else ""
+        best = f"{self.best_held_out:.4f} at step {self.best_step}{of}"
+        return f"; best {self.held_out_name} {best}{kept}"
 
 
 class Diverged(RunFailed):

@@ -18,6 +18,7 @@ from pushforward.core.preset import SMALLEST_BATCH
 KEPT, WANTED, FEWEST = 500, 1500, 100
 TRAINING = 0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
 TIMING = 0.1  # share of a budget after which no further size is timed
+FEWEST_ROWS = 64  # held-out examples that steer, where there are as many
 HELD_OUT = 0.01  # share of a budget that one held-out evaluation may take
 
 
@@ -167,9 +168,11 @@ def held_out_rows(seconds: float, each: float, most: int) -> int | None:
     """Return how many validation examples steer a run so that one evaluation is a small share of
     it; None for all of `most`.
 
+    Fewer than `FEWEST_ROWS` choose the best step by chance.
+
     Example:
-        >>> held_out_rows(40.0, 0.01, 512), held_out_rows(40.0, 0.0001, 512), held_out_rows(40.0, 10.0, 512)
-        (40, None, 16)
+        >>> held_out_rows(40.0, 0.004, 512), held_out_rows(40.0, 0.0001, 512), held_out_rows(40.0, 10.0, 512)
+        (100, None, 64)
     """
-    rows = int(HELD_OUT * seconds / each) if each > 0.0 else most
-    return None if rows >= most else max(16, rows)
+    rows = max(FEWEST_ROWS, int(HELD_OUT * seconds / each)) if each > 0.0 else most
+    return None if rows >= most else rows

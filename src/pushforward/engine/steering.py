@@ -16,10 +16,11 @@ from pushforward.core.spec import TrainConfig
 from pushforward.engine.average import WeightAverage, holding
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit_records import GENTLER, Diverged, Progress
+from pushforward.engine.sizing import FEWEST_ROWS
 
 Probe = Callable[[GenerativeModel], float]
 HELD_OUT_ROWS = 512  # enough to steer by; the full split is scored once, after training
-EVALUATIONS, FEWEST_EVALUATIONS, FEWEST_ROWS = 25, 2, 64
+EVALUATIONS, FEWEST_EVALUATIONS = 25, 2
 # share of what training computes that its held-out evaluations may, where the budget says how much
 # that is; and how many passes forward a step is worth for each example
 SHARE, PASSES_OF_A_STEP = 0.05, 3

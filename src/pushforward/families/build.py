@@ -25,6 +25,7 @@ from pushforward.families.catalogue import FAMILIES, STUDENTS, registry_of
 # settings below the first, and of no more numbers in an example than the second allows beside them,
 # build nothing that a machine of today cannot hold
 LARGE, LARGE_PRODUCT = 2048, 2**24
+SMALLER = "choose a smaller width or depth"
 
 
 def family_class(name: str) -> type[GenerativeModel]:
@@ -166,15 +167,14 @@ def _require_room(
                 if context is None
                 else cls(space, config, classes, context)
             )
-    except (
-        NotImplementedError,
-        RuntimeError,
-    ):  # a constructor that looks at its own values; what it makes decides
-        return
+    except (NotImplementedError, RuntimeError) as error:
+        if "overflow" in str(error):  # of the bytes of one matrix, in 64 bits
+            require_bytes(2.0**63, "a model of more than 10^18 parameters", SMALLER)
+        return  # a constructor that looks at its own values; what it makes decides
     parameters = sum(p.numel() for p in model.parameters())
     # weights, gradients, two moments of Adam and an average
     require_bytes(
         20.0 * parameters,
         f"a model of {parameters:,} parameters",
-        "choose a smaller width or depth",
+        SMALLER,
     )

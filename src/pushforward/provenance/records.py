@@ -47,6 +47,19 @@ class _FitFacts(_Record):
     precision: str = ""
 
 
+class _Beginning(_Record):
+    """What training began with: see `app/runs/starting.py`."""
+
+    run: str
+    data: str
+    budget: str
+    weights_sha256: str = ""
+    steps: int = Field(0, ge=0)
+    share: float = Field(ge=0.0, le=1.0, allow_inf_nan=False)
+    new: list[str]
+    new_classes: list[str] = []
+
+
 class _Resumed(_Record):
     step: int
     versions: dict[str, str]
@@ -68,6 +81,7 @@ class _Manifest(_Record):
     data: _DataFacts
     fit: _FitFacts = _FitFacts()
     teacher: dict[str, Any] | None = None
+    began_with: _Beginning | None = Field(None, alias="from")
     versions: dict[str, str] = {}
     started: str = ""
     finished: str = ""
@@ -79,6 +93,24 @@ class _DataSettings(_Record):
     labels: bool = True
 
 
+class _Outlook(_Record):
+    preset: str
+    width: float
+    batch: int = Field(ge=1)
+    steps: int = Field(ge=0)
+    seconds: float
+    expected: float | None
+
+
+class _Choice(_Record):
+    """Which preset was taken, and what came second: see `app/runs/choosing.py`."""
+
+    curves: str
+    quantity: str = ""
+    taken: _Outlook
+    runner_up: _Outlook | None = None
+
+
 class _Config(_Record):
     family: str
     preset: str
@@ -88,6 +120,8 @@ class _Config(_Record):
     train: dict[str, Any]
     fitted: dict[str, dict[str, Any]] = {}
     asked: list[str] = []
+    choice: _Choice | None = None
+    began_with: str | None = Field(None, alias="from")
 
 
 R = TypeVar("R", bound=_Record)

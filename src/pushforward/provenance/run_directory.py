@@ -34,6 +34,7 @@ MANIFEST, CONFIG, WEIGHTS, ENCODING = (
 STATE, HISTORY = "state", "history.jsonl"
 LAST = f"{STATE}/last.safetensors"  # the checkpoint, written by the engine
 FORMAT = 2
+MOSTLY = 0.5  # share of weights above which a run goes on with what another had learnt
 COUNTED = 2  # the first format of runs whose random numbers are those of `core/counter.py`
 OTHER_VERSION = (
     "another version of pushforward may have written it: open it with that one; "
@@ -62,6 +63,17 @@ def versions() -> dict[str, str]:
     }
 
 
+def steps_before(origin: Mapping[str, Any]) -> int:
+    """Return for how many steps that was trained which a run began with; 0 where less than half of
+    its weights came from there.
+
+    Example:
+        >>> steps_before({"share": 0.9, "steps": 500}), steps_before({"share": 0.1, "steps": 500})
+        (500, 0)
+    """
+    return int(origin.get("steps", 0)) if origin.get("share", 0.0) > MOSTLY else 0
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """The verified contents of a run directory."""
@@ -82,6 +94,13 @@ class RunRecord:
             return ""
         earlier = "is of an earlier version, in which seeds stood for other random numbers"
         return f"{self.path.name} {earlier}: equal seeds give other samples now"
+
+    @property
+    def steps(self) -> int | None:
+        """Steps that its weights were trained for, with those of the run that most of them came
+        from; None where that is not said."""
+        own = self.manifest.get("fit", {}).get("steps")
+        return None if own is None else own + steps_before(self.manifest.get("from") or {})
 
     @property
     def complete(self) -> bool:

@@ -103,8 +103,9 @@ def copies_as_cases(examples: Examples, space: Space) -> tuple[Examples, tuple[s
     groups = groups_of(x)
     count = int(groups.max()) + 1
     by_law = rows_repeat(x) if space.kind == "table" else repeats_naturally(x, space.levels)
-    if count in (1, len(x)) or by_law:
+    if count == len(x) or (count > 1 and by_law):
         return examples, ()
+    rest = "takes equal ones for one" if count > 1 else "of one example is not known"
     return replace(examples, cases=torch.from_numpy(groups)), (
-        f"{len(x) - count:,} of {len(x):,} examples are copies of others: the standard error takes equal ones for one",
+        f"{len(x) - count:,} of {len(x):,} examples are copies of others: the standard error {rest}",
     )

@@ -248,14 +248,13 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
             "look at the largest numbers of the examples; if they are usual, train it again with a lower learning rate",
         )
     impossible = int(torch.isinf(lp.nats).sum())
-    finite = impossible == 0
+    finite, error = impossible == 0, lp.standard_error
+    known = finite and not math.isnan(error)
     return {
         "kind": lp.kind,
         "mean_nats": lp.mean_nats if finite else None,
-        "stderr": lp.standard_error if len(lp) > 1 and finite else None,
-        "stderr_nats": lp.standard_error * lp.unit.nats_per_unit * lp.mean_size
-        if len(lp) > 1 and finite
-        else None,
+        "stderr": error if known else None,
+        "stderr_nats": error * lp.unit.nats_per_unit * lp.mean_size if known else None,
         "value": lp.value if finite else None,
         "unit": lp.unit.name,
         "n": len(lp),

@@ -88,9 +88,14 @@ def scored_until(
 
 
 def said(lp: LogProb, there: int, enough: Enough) -> tuple[str, ...]:
-    """Return what a person should know where not all examples were scored."""
+    """Return what a person should know where not all examples were scored, or all were not enough."""
     if len(lp) == there:
-        return ()
+        if enough.stderr is None or not lp.standard_error > enough.stderr:
+            return ()
+        return (
+            f"all {there:,} examples were scored: the standard error is {lp.standard_error:.2g} {lp.unit.name}, "
+            f"not the {enough.stderr:g} that was asked for, which more of them would come to",
+        )
     asked = "as asked" if enough.stderr is not None else f"{RELATIVE:.1%} of the mean"
     return (
         f"{len(lp):,} of {there:,} examples were scored: the standard error is {lp.standard_error:.2g} {lp.unit.name}, "

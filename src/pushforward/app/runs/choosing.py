@@ -44,7 +44,7 @@ class Outlook:
 
     def __str__(self) -> str:
         narrower = "" if self.width == 1.0 else f" of {self.width:g} times the width"
-        worth = "" if self.expected is None else f", {self.expected:.4g}"
+        worth = "" if self.expected is None else f", {self.expected:.4g} expected"
         return f"preset {self.preset}{narrower} (about {self.steps:,} steps of {self.batch}{worth})"
 
 
@@ -144,6 +144,12 @@ def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) 
     return next((found for found in smaller if found.steps >= KEPT), smaller[-1])
 
 
+def curves_of(plan: Plan) -> list[LearningCurve]:
+    """Return the learning curves of candidates for a plan; empty where none were measured."""
+    near = curves_near(plan.family, plan.dataset.space, len(plan.dataset.train))
+    return [] if near is None else near[1]
+
+
 def told(plan: Plan) -> Iterator[str]:
     """Yield what a person should know of a choice: what was taken, what came second, and by which
     curves."""
@@ -154,11 +160,13 @@ def told(plan: Plan) -> Iterator[str]:
                 "and settings like these; `--preset NAME` takes another"
             )
         return
-    taken = Outlook(**plan.choice["taken"])
-    other = plan.choice.get("runner_up")
-    rather = f", rather than {Outlook(**other)}" if other else ""
+    taken, other = Outlook(**plan.choice["taken"]), plan.choice.get("runner_up")
+    body = plan.model_values.get("architecture")
+    of = f", which is {plan.family}:{body}" if body else ""
+    rather = f", rather than {Outlook(**other)}" if other else "; no other was tried"
+    if not other and len(curves_of(plan)) < 2:
+        rather = "; no other was ever measured on such data"
     curves = f"learning curves of {plan.choice.get('quantity') or 'held-out examples'}"
-    yield (
-        f"{plan.family} takes the {taken}{rather}: {curves} on {plan.choice['curves']}, lower is "
-        "better; `--preset NAME` takes another"
-    )
+    lower = f": {curves} on {plan.choice['curves']}, lower is better"
+    why = "" if taken.expected is None else lower
+    yield f"{plan.family} takes the {taken}{of}{rather}{why}; `--preset NAME` takes another"

@@ -42,8 +42,6 @@ from pushforward.engine.sizing import (
 from pushforward.engine.steering import HELD_OUT_ROWS
 from pushforward.provenance.run_directory import RunRecord, open_record
 
-LEARNT = 0.5  # share of weights from another run above which few steps are no untrained model
-
 
 @dataclass(frozen=True)
 class SizedPlan:
@@ -113,8 +111,8 @@ def fitted(plan: Plan, timer: Timer = timed) -> SizedPlan:
     if choice.seconds > budget.amount:
         raise BadInput(
             f"--budget {budget.amount:g}s for {plan.family}, of which one step takes {choice.seconds:.2g} s at its smallest",
-            f"at least `--budget {_rounded(choice.seconds / TRAINING)}`; {FEWEST} steps, which teach something, "
-            f"take `--budget {_rounded(FEWEST * choice.seconds / TRAINING)}`",
+            f"at least `--budget {in_words(choice.seconds / TRAINING)}`; {FEWEST} steps, which teach something, "
+            f"take `--budget {in_words(FEWEST * choice.seconds / TRAINING)}`",
             f"give it more{smaller_examples(plan.dataset.space)}",
         )
     plan = plan if best is None else best.narrowed(choice)
@@ -257,7 +255,7 @@ def shortage(plan: Plan, step: float, steps: int) -> str:
     other = smaller_examples(plan.dataset.space)
     return (
         f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach next to "
-        f"nothing: give at least `--budget {_rounded(wanted)}`{other}, or a smaller network (`-s model.width=...`)"
+        f"nothing: give at least `--budget {in_words(wanted)}`{other}, or a smaller network (`-s model.width=...`)"
     )
 
 
@@ -279,14 +277,12 @@ def too_short(steps: int, family: str) -> str:
 
 
 def hardly_trained(record: RunRecord) -> str:
-    """Return what is to be said wherever a run of few steps is used; empty for others, and for one
-    that began with most of what another had learnt."""
-    fit = record.manifest.get("fit") or {}
-    learnt = float((record.manifest.get("from") or {}).get("share", 0.0)) > LEARNT
-    return "" if learnt or "steps" not in fit else too_short(int(fit["steps"]), record.path.name)
+    """Return what is to be said wherever a run of few steps is used, those of the run that it began
+    with among them; empty for others."""
+    return "" if record.steps is None else too_short(record.steps, record.path.name)
 
 
-def _rounded(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """Return a time as `--budget` takes it, rounded up."""
     if seconds < 9:
         return f"{int(seconds) + 1}s"

@@ -11,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from pushforward.core.errors import BadInput, Unsupported
+from pushforward.core.limits import require_bytes
 from pushforward.core.model import GenerativeModel
 from pushforward.core.placement import here
 from pushforward.core.preset import AUTO, own_architecture
@@ -231,6 +232,11 @@ def _require_possible(config: TrainConfig, cls: type[GenerativeModel], dataset: 
             f"contexts for {cls.family}", "autoregressive", "leave `data.context` out"
         )
     resolved(config.precision, here().type)
+    require_bytes(
+        4.0 * dataset.space.dimensions * config.batch_size / config.accumulate,
+        f"train.batch_size={config.batch_size:,}",
+        "choose smaller batches",
+    )
     if config.accumulate > config.batch_size:
         raise BadInput(
             f"train.accumulate={config.accumulate} with batches of {config.batch_size}",

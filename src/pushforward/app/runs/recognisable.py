@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pushforward.app.runs.fitting import SizedPlan
+from pushforward.app.runs.fitting import SizedPlan, in_words
 from pushforward.app.runs.smaller import smaller_pictures
+from pushforward.engine.budget import budget_of
 
 # examples seen for each value of a picture (`pushforward compare DATA --budget ...`, 28 x 28 grey
 # digits and 32 x 32 shapes in colour, LOG.md, 2026-11-29): with so many most samples were what they
@@ -43,14 +44,10 @@ def shortfall(fits: SizedPlan) -> float:
 def foresight(fits: Sequence[SizedPlan]) -> str:
     """Return which families will hardly show anything that a person recognises, and what would
     help; empty if none."""
-    short = {one.plan.family: shortfall(one) for one in fits if shortfall(one) > 1.0}
+    short = {one.plan.family: one for one in fits if shortfall(one) > 1.0}
     if not short:
         return ""
-    about = {family: "more than" if family in NOT_ENOUGH else "about" for family in short}
-    named = ", ".join(
-        f"{family} ({about[family]} {_times(factor)} the budget)"
-        for family, factor in short.items()
-    )
+    named = ", ".join(f"{family} ({_needed(one)})" for family, one in short.items())
     space: Any = next(
         one.plan.dataset.space for one in fits if one.plan.family in short
     )  # of pictures: others fall not short
@@ -62,5 +59,14 @@ def foresight(fits: Sequence[SizedPlan]) -> str:
     )
 
 
-def _times(factor: float) -> str:
-    return f"{factor:.1f} times" if factor < 3 else f"{factor:.0f} times"
+def _needed(fits: SizedPlan) -> str:
+    """Return what budget would do: in seconds where that is what somebody gives."""
+    factor, budget = shortfall(fits), budget_of(fits.plan.train_config)
+    about = "more than" if fits.plan.family in NOT_ENOUGH else "about"
+    if budget.measure == "seconds":
+        return f"{about} `--budget {in_words(factor * budget.amount)}`"
+    return (
+        f"{about} {factor:.1f} times the budget"
+        if factor < 3
+        else f"{about} {factor:.0f} times the budget"
+    )

@@ -19,7 +19,7 @@ from pushforward.app.runs.loading import opened
 from pushforward.app.runs.opening import open_as
 from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.core.data_kind import kind_of
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, written_in
 from pushforward.core.model import GenerativeModel
 from pushforward.core.preset import AUTO
 from pushforward.core.spec import TrainConfig, parse
@@ -32,6 +32,7 @@ from pushforward.provenance.run_directory import WEIGHTS, RunRecord, open_record
 
 LAST_STATE = Path("state") / LAST
 SHOWN = 5  # names of new parameters in a sentence
+LEAST = 0.01  # share of weights below which nothing is gone on with
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class EarlierRun:
             "data": self.record.manifest["data"]["name"],
             "fingerprint": self.record.manifest["data"]["fingerprint"],
             "budget": self.spent,
+            "steps": self.record.steps or 0,
         }
 
     def settings(
@@ -135,7 +137,8 @@ class EarlierRun:
                     f"{space.kind} as the run reads it",
                     "leave it out, or train without --from",
                 )
-            found = open_as(self.record, source, skip_bad)
+            with written_in(f"--from {self.record.path}", "leave --from out for other data"):
+                found = open_as(self.record, source, skip_bad)
         if found.space.kind != space.kind:
             raise BadInput(
                 f"--from {self.record.path}, a run on {space.kind}, for {found.space.kind}",
@@ -196,14 +199,15 @@ class EarlierRun:
         """Return what of an untrained model the weights fill.
 
         Raises:
-            BadInput: none of its parameters.
+            BadInput: next to none of its parameters.
         """
         found = Overlap.of(model, weights)
-        if not found.share:
+        if found.share < LEAST:
+            some = f"which fills {found.share:.2%} of the weights" if found.share else ""
             raise BadInput(
-                f"--from {self.record.path}, none of whose weights fit",
+                f"--from {self.record.path}, {some or 'none of whose weights fit'}",
                 "a run with networks of the same sizes",
-                "leave --preset and `-s model...` out, which takes those of the run, or leave --from out",
+                "leave the architecture, --preset and `-s model...` out, which takes those of the run, or leave --from out",
             )
         return found
 

@@ -36,6 +36,10 @@ Timer = Callable[[Plan], Timed]
 # a quarter of so large a part of the batch is timed first, so that timing what is far too slow stays
 # short; then the part, or the batch itself where its steps take a small share of the budget
 PART, WHOLE, UNTIMED = 8, 0.01, 0.5
+FIRST, UNHURRIED = (
+    128,
+    10.0,
+)  # examples of the first step at most; seconds that timing may take where steps are the budget
 STEPS, HELD_OUT = 4, 16  # that are timed: the first warms up
 
 
@@ -47,9 +51,10 @@ def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
     for key in ("seconds", "examples", "ema_snapshots", "checkpoint_every", "patience"):
         values.pop(key, None)
     large = max(2, batch // PART)
-    small = max(1, large // 4)
+    small = max(1, min(large // 4, FIRST))
     first, _ = _steps(model, plan, {**values, "batch_size": small}, now)
-    if budget.measure == "seconds" and STEPS * first * large / small > budget.amount:
+    most = budget.amount if budget.measure == "seconds" else UNHURRIED
+    if STEPS * first * large / small > most:
         # a few examples say already that it is far too slow
         return Timed(Cost(0.0, first / small), 0.0, now() - began)
     most = WHOLE * budget.amount if budget.measure == "seconds" else UNTIMED

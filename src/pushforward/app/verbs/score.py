@@ -49,6 +49,7 @@ class ScoreRequest(ComputingRequest):
         option(
             "Stop at this standard error of the mean; default: 0.5 % of it where examples are dear.",
             gt=0,
+            allow_inf_nan=False,
         ),
     ] = None
     per_token: Annotated[bool, option("Text: print every token's log-probability.")] = False

@@ -94,12 +94,13 @@ class TrainRequest(ComputingRequest):
 
     def trained(self, fits: SizedPlan, path: Path | None, watch: Watch) -> Trained:
         """Train what was planned, and say what a person should know before and after."""
-        from pushforward.app.runs.fitting import LEARNT, too_short
+        from pushforward.app.runs.fitting import too_short
         from pushforward.app.runs.recognisable import foresight
         from pushforward.app.runs.starting import told
         from pushforward.app.runs.training import train
         from pushforward.core.placement import here
         from pushforward.engine.precision import drawback
+        from pushforward.provenance.run_directory import steps_before
 
         plan = fits.plan
         watch.say_all(
@@ -125,9 +126,8 @@ class TrainRequest(ComputingRequest):
                 f"beware: the model has diverged; what is kept are the weights of step {r.best_step}, "
                 "the best that were measured"
             )
-        learnt = plan.origin.get("share", 0.0) > LEARNT  # before this run began
-        few = "" if learnt else too_short(r.steps, plan.family)
-        watch.say_all([r.compilation, few])
+        steps = r.steps + steps_before(plan.origin)
+        watch.say_all([r.compilation, too_short(steps, plan.family)])
         return trained
 
     def _overrides(self) -> dict[str, dict[str, Any]]:
