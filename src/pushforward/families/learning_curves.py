@@ -108,7 +108,8 @@ class Longest:
 
 
 def longest_curve(family: str, kind: str, preset: str) -> Longest | None:
-    """Return the longest training with a preset on a kind of data, None where none was measured.
+    """Return the longest training with a preset on the largest examples of a kind, None where none was
+    measured.
 
     Example:
         >>> longest_curve("flow", "image", "minute").figures
@@ -122,7 +123,8 @@ def longest_curve(family: str, kind: str, preset: str) -> Longest | None:
         for curve in curves
         if reference.kind == kind and curve.preset == preset
     ]
-    return max(found, key=lambda one: one.curve.points[-1][0], default=None)
+    size = lambda one: (one.reference.dimensions, one.curve.points[-1][0])  # noqa: E731
+    return max(found, key=size, default=None)
 
 
 @cache
