@@ -12,9 +12,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.core.given import Examples
 from pushforward.core.space import Space
-from pushforward.data.repeats import groups_of, repeats_naturally, rows_repeat
+from pushforward.data.repeats import groups_of
 
 FEWEST = 40  # examples on a side of a comparison
 
@@ -102,8 +103,7 @@ def copies_as_cases(examples: Examples, space: Space) -> tuple[Examples, tuple[s
         return examples, ()
     groups = groups_of(x)
     count = int(groups.max()) + 1
-    by_law = rows_repeat(x) if space.kind == "table" else repeats_naturally(x, space.levels)
-    if count == len(x) or (count > 1 and by_law):
+    if count == len(x) or (count > 1 and measured_as(space).repeats(x, space)):
         return examples, ()
     rest = "takes equal ones for one" if count > 1 else "of one example is not known"
     return replace(examples, cases=torch.from_numpy(groups)), (

@@ -16,6 +16,7 @@ from pushforward.core.given import Examples, Given
 from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.dataset import Dataset
+from pushforward.data.repeats import repeats_naturally, rows_repeat
 from pushforward.evaluation.marks import filled, missing_mark
 from pushforward.reports.columns import bins_of, links_of, shares_of
 
@@ -43,6 +44,10 @@ class MeasuredKind:
     def array(self, x: np.ndarray, space: Any) -> np.ndarray:
         """Return examples in data units as measures want them."""
         return x
+
+    def repeats(self, x: np.ndarray, space: Any) -> bool:
+        """Return whether equal examples are different cases, and not copies of one."""
+        return repeats_naturally(x, space.levels)
 
     def training(self, dataset: Dataset) -> Examples:
         """Return the training examples, none of which overlap."""
@@ -99,6 +104,10 @@ class MeasuredTables(MeasuredKind):
     def array(self, x: np.ndarray, space: Any) -> np.ndarray:
         """Return rows in which missing values are marked by numbers."""
         return filled(x, space)
+
+    def repeats(self, x: np.ndarray, space: Any) -> bool:
+        """Return whether columns say so."""
+        return rows_repeat(self.array(x, space))
 
     def cells(self, samples: np.ndarray, dataset: Dataset, given: Given | None) -> Cells:
         """Return rows as their file has them."""

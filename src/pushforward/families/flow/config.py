@@ -77,8 +77,8 @@ PRESETS: dict[tuple[str, str], Preset] = {
             "cells": 64,
         },
         train={
-            "batch_size": 256,
-            "learning_rate": 1e-2,
+            "batch_size": 128,
+            "learning_rate": 7e-3,
             "ema": 0.999,
             "precision": "auto",
         },
