@@ -130,7 +130,7 @@ Target = Annotated[
 Runs = Annotated[tuple[OfRun, ...], BeforeValidator(_several)]
 Run = Annotated[OfRun, argument("Run directory.", completes="runs")]
 Data = Annotated[Any, argument("Built-in name, file or folder.", completes="data")]
-Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m.")]
+Budget = Annotated[str | None, option("Wall clock for each family: 60s, 2m, or seconds.")]
 Steps = Annotated[int | None, option("Budget in optimiser steps.")]
 Examples = Annotated[int | None, option("Budget in training examples seen.")]
 FromRun = Annotated[
