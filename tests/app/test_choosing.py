@@ -26,6 +26,7 @@ from pushforward.families.build import family_class
 from pushforward.families.flow.config import PRESETS
 from pushforward.families.learning_curves import LearningCurve, Reference
 
+TABLE = table.learning_curves
 MINUTE = Preset({"layers": 1, "width": 16}, {"batch_size": 40, "learning_rate": 5e-3})
 CURVES = [
     LearningCurve("minute", 1.0, 40, ((100, 3.0), (1000, 2.5))),
@@ -232,3 +233,23 @@ def test_the_nearest_reference_is_of_the_same_size_before_the_same_rows() -> Non
     assert small.distance(Image(1, 10, 10, levels=17), 50_000) < large.distance(
         Image(1, 10, 10, levels=17), 50_000
     )
+
+
+def test_small_pictures_choose_between_bodies_and_the_body_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A step of `cpu` takes twelve times as long: it pays where there is time for many of both."""
+    monkeypatch.setattr(table, "learning_curves", TABLE)
+    digits = open_data("digits")
+    for seconds, preset, body in ((20.0, "minute", "vae:patches"), (2000.0, "cpu", "")):
+        plan = plan_training("vae", digits, budget={"seconds": seconds}, preset=AUTO)
+        fits = fitted(plan, computer(1e-3))
+        assert fits.plan.preset == preset
+        assert f"preset {preset} (about" in fits.notes[0]
+        assert (f", which is {body}, rather than preset cpu" in fits.notes[0]) == bool(body)
+        assert "learning curves of -ELBO of the data [nats] on digits" in fits.notes[0]
+
+
+def test_where_no_other_was_tried_it_is_said(moons: Dataset) -> None:
+    slow = fitted(open_plan(moons), computer(1e-3, spent=60.0))
+    assert "; no other was tried" in slow.notes[0]
