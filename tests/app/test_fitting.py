@@ -369,10 +369,12 @@ def test_a_large_batch_is_timed_on_few_examples(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(timing, "_steps", steps)
     for batch, budget, tried in (
-        (2**20, {"seconds": 20.0}, [timing.FIRST]),
-        (2**20, {"steps": 9}, [timing.FIRST]),
-        (256, {"seconds": 60.0}, [8, 32]),
-        (256, {"seconds": 600.0}, [8, 256]),
+        (2**20, {"seconds": 4.0}, [timing.FIRST]),  # an eighth of all would take its time already
+        (2**20, {"seconds": 20.0}, [timing.FIRST, 2 * timing.FIRST]),
+        (2**20, {"steps": 9}, [timing.FIRST, 2 * timing.FIRST]),
+        (256, {"seconds": 60.0}, [32, 256]),
+        (256, {"seconds": 8.0}, [32, 100]),  # 0.4 s for four steps of a millisecond an example
+        (256, {"seconds": 2.0}, [32, 64]),
     ):
         seen.clear()
         plan = plan_training(

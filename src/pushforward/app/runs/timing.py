@@ -33,14 +33,11 @@ class Timed:
 
 
 Timer = Callable[[Plan], Timed]
-# a quarter of so large a part of the batch is timed first, so that timing what is far too slow stays
-# short; then the part, or the batch itself where its steps take a small share of the budget
-PART, WHOLE, UNTIMED = 8, 0.01, 0.5
-FIRST, UNHURRIED = (
-    128,
-    10.0,
-)  # examples of the first step at most; seconds that timing may take where steps are the budget
-STEPS, HELD_OUT = 4, 16  # that are timed: the first warms up
+# an eighth of the batch is timed first, so that timing what is far too slow stays short; then as much of
+# it as takes a small share of the budget: a line through one example and four says little of 32
+PART, FIRST, SHARE = 8, 128, 0.05
+UNHURRIED = 10.0  # seconds that timing may take where steps are the budget
+STEPS, MOST_STEPS, HELD_OUT = 4, 16, 16  # that are timed: the first warms up
 
 
 def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
@@ -48,29 +45,29 @@ def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
     began, model = now(), plan.build()
     batch, budget = plan.train_config.batch_size, budget_of(plan.train_config)
     values = plan.train_config.model_dump(exclude_none=True)
-    for key in ("seconds", "examples", "ema_snapshots", "checkpoint_every", "patience"):
+    for key in ("seconds", "steps", "examples", "ema_snapshots", "checkpoint_every", "patience"):
         values.pop(key, None)
-    large = max(2, batch // PART)
-    small = max(1, min(large // 4, FIRST))
+    small = max(1, min(batch // PART, FIRST))
     first, _ = _steps(model, plan, {**values, "batch_size": small}, now)
     most = budget.amount if budget.measure == "seconds" else UNHURRIED
-    if STEPS * first * large / small > most:
+    if PART * STEPS * first > most:
         # a few examples say already that it is far too slow
         return Timed(Cost(0.0, first / small), 0.0, now() - began)
-    most = WHOLE * budget.amount if budget.measure == "seconds" else UNTIMED
-    if STEPS * first * batch / small < most:
-        large = max(2, batch)
-    second, held_out = _steps(model, plan, {**values, "batch_size": large}, now)
+    affordable = int(SHARE * most * small / max(STEPS * first, 1e-6))
+    large = max(2 * small, min(batch, affordable))
+    # short steps scatter: as many as are over soon
+    count = max(STEPS, min(MOST_STEPS, int(SHARE * most * small / max(first * large, 1e-6))))
+    second, held_out = _steps(model, plan, {**values, "batch_size": large, "steps": count}, now)
     return Timed(Cost.through(small, first, large, second), held_out, now() - began)
 
 
 def _steps(
     model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Callable[[], float]
 ) -> tuple[float, float]:
-    """Return the seconds of a step, the shorter of two after one that warms up, and those of one
-    held-out example."""
-    few_steps = {"steps": STEPS, "evaluate_every": 1_000_000, "compile": False}
-    config = parse(TrainConfig, {**values, **few_steps}, "train")
+    """Return the seconds of a step, the median of those after one that warms up (of two the shorter),
+    and those of one held-out example."""
+    few_steps = {"evaluate_every": 1_000_000, "compile": False}
+    config = parse(TrainConfig, {"steps": STEPS, **values, **few_steps}, "train")
     seen: list[float] = []
     last: list[Progress] = []
 
@@ -86,4 +83,5 @@ def _steps(
         rows, few = rows.without_labels(), few.without_labels()
     fit(model, rows, few, config, observer=watch)
     steps = [b - a for a, b in pairwise(seen[:-1])]  # the last one also evaluates
-    return min(steps), last[0].evaluating / max(1, len(few))
+    usual = sorted(steps)[(len(steps) - 1) // 2]
+    return usual, last[0].evaluating / max(1, len(few))
