@@ -16,7 +16,7 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	touch $@
 
 demo: $(VENV)/.installed
-	$(BIN)/pushforward compare digits -o runs/demo --overwrite
+	$(BIN)/pushforward compare digits --budget 20s -o runs/demo --overwrite
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check src tests benchmarks course docs
