@@ -197,3 +197,26 @@ def test_lines_are_named_where_they_lie_apart() -> None:
     assert place["high"][1] < place["low"][1]
     assert all(x < min(starts) for x, _ in place.values())
     assert all('text-anchor="end"' in label for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("at", "anchor", "above"),
+    [
+        ([(2.0, 5.0)], "end", False),  # nothing near the right end of the line
+        ([(0.1, 0.85), (9.9, 0.85)], "end", True),  # points just below it at both ends
+        (
+            [(0.1, 5.0), (9.9, 0.85), (9.0, 1.15)],
+            "start",
+            False,
+        ),  # points on both sides of its right end
+    ],
+)
+def test_the_name_of_a_level_stands_where_no_point_is(
+    at: list[tuple[float, float]], anchor: str, above: bool
+) -> None:
+    marks = [Mark(x, y, "m" * 9, colour=i) for i, (x, y) in enumerate([*at, (5.0, 3.0)])]
+    drawn = str(scatter_chart(marks, "x", "y", "d", level=(1.0, "real vs real")))
+    line = float(re.search(r'd="M[\d.]+,?\s?([\d.]+)[^"]*" class="line level"', drawn)[1])
+    found = re.search(r"<text([^>]*)>real vs real", drawn)[1]
+    assert f'text-anchor="{anchor}"' in found
+    assert (float(re.search(r' y="([\d.]+)"', found)[1]) < line) == above

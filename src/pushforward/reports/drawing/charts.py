@@ -133,9 +133,7 @@ def scatter_chart(
     if level is not None:
         at = y(level[0])
         parts.append(tag("path", d=path([(LEFT, at), (WIDTH - RIGHT, at)]), class_="line level"))
-        parts.append(
-            tag("text", level[1], x=WIDTH - RIGHT, y=at + 12, class_="axis", text_anchor="end")
-        )
+        parts.append(_level_name(level[1], at, marks, x, y))
     if len(steps) > 1:
         parts.append(tag("path", d=path(_stairs(steps, x, y)), class_="line level stairs"))
     for m in marks:
@@ -271,14 +269,37 @@ def _stairs(
     return [*corners, (WIDTH - RIGHT, places[-1][1])]
 
 
+def _level_name(name: str, at: float, marks: Sequence[Mark], x: AxisScale, y: AxisScale) -> Markup:
+    """Name a level below or above its line, at the right or the left end: where no point and no name
+    of one is, as far as that can be had."""
+    length, taken = LETTER * len(name), []
+    for m in marks:
+        here, own = x(m.x or 0.0), 8.0 + LETTER * len(m.label)
+        span = (here - own, here + 5.0) if _to_the_left(m, x) else (here - 5.0, here + own)
+        taken.append((*span, y(m.y or 0.0)))
+    ends = (("end", WIDTH - RIGHT - length, WIDTH - RIGHT), ("start", LEFT, LEFT + length))
+    places = [(end, low, high, at + off) for end, low, high in ends for off in (12.0, -5.0)]
+
+    def crossed(place: tuple[str, float, float, float]) -> int:
+        _, low, high, base = place
+        return sum(a < high and b > low and abs(base - 4.0 - v) < 12.0 for a, b, v in taken)
+
+    end, low, high, base = min(places, key=crossed)
+    edge = high if end == "end" else low
+    return tag("text", name, x=edge, y=base, class_="axis", text_anchor=end)
+
+
+def _to_the_left(m: Mark, x: AxisScale) -> bool:
+    """Return whether the name of a point stands to its left, because the frame ends."""
+    return x(m.x or 0.0) > WIDTH - RIGHT - 12 - LETTER * len(m.label)
+
+
 def _names(marks: Sequence[Mark], x: AxisScale, y: AxisScale) -> list[Markup]:
     """Name each point to its right, or its left where the frame ends, moved apart from the names
     beside it."""
     sides: dict[str, list[Mark]] = {"start": [], "end": []}
     for m in marks:
-        sides[
-            "end" if x(m.x or 0.0) > WIDTH - RIGHT - 12 - LETTER * len(m.label) else "start"
-        ].append(m)
+        sides["end" if _to_the_left(m, x) else "start"].append(m)
     parts = []
     for anchor, group in sides.items():
         places = spread([y(m.y or 0.0) for m in group], 13.0, TOP + 20, HEIGHT - BOTTOM - 4)
