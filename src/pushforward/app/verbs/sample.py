@@ -155,7 +155,7 @@ class SampleRequest(ComputingRequest):
 
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
-        watch.say_all([record.of_other_seeds, hardly_trained(record)])
+        watch.say_all([record.of_other_seeds])
         asked = Conditions(self.given, self.context, self._rules, self._sight)
 
         def drawn_of(few: int, on_step: Callable[[int, int], None] | None = None) -> Samples:
@@ -167,6 +167,7 @@ class SampleRequest(ComputingRequest):
             watch.say_all([compilation.words])
             with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
                 drawn = drawn_of(n, on_step)
+        watch.say_all([hardly_trained(record)])
         if not encoding_of(record).labelled:
             watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):
