@@ -129,12 +129,11 @@ class LogProb:
 
         With sizes b the value is a ratio r of sums, and the deviations are those of `nats - r b`
         (Cochran 1977, equation 2.39). Parts of one case scatter together, so that N counts cases,
-        each the sum of its parts. Not a number of one example alone, and of copies of one.
+        each the sum of its parts. Not a number of one example alone.
         """
         if self._several() is not None:
             return self.by_case().standard_error
-        copies = self.cases is not None and self.sizes is None  # windows of a document have sizes
-        if len(self) < 2 or copies:
+        if len(self) < 2:
             return math.nan
         lengths = self.nats.double()
         if self.sizes is not None:

@@ -248,7 +248,9 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
             "look at the largest numbers of the examples; if they are usual, train it again with a lower learning rate",
         )
     impossible = int(torch.isinf(lp.nats).sum())
-    finite, error = impossible == 0, lp.standard_error
+    # windows of one document have sizes, and scatter; copies of one example say nothing of others
+    alone = lp.cases is not None and lp.sizes is None and len(lp.cases.unique()) == 1
+    finite, error = impossible == 0, math.nan if alone else lp.standard_error
     known = finite and not math.isnan(error)
     return {
         "kind": lp.kind,
