@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,8 @@ def test_copies_of_one_example_have_no_standard_error() -> None:
     alike = LogProb(-torch.ones(9), "lower_bound", "lebesgue", UNIT, "elbo", cases=examples.cases)
     summary = score_summary(alike, "all")
     assert (summary["value"], summary["stderr"], summary["stderr_nats"]) == (1.0, None, None)
+    assert not Enough(1e9).reached(alike)
+    assert not Enough(1e9).reached(replace(alike, calls=64.0))
 
 
 def test_an_error_that_was_asked_for_and_not_reached_is_said() -> None:

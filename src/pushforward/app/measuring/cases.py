@@ -14,6 +14,7 @@ import torch
 
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.core.given import Examples
+from pushforward.core.logprob import LogProb
 from pushforward.core.space import Space
 from pushforward.data.repeats import groups_of
 
@@ -83,6 +84,12 @@ def crowded(train: Examples, others: Examples, split: str = "test") -> str:
         return ""
     count = count_of(len(others), others.cases)
     return f"The {len(others):,} {split} windows are of {count} documents: others may differ by more than the intervals say."
+
+
+def copies_of_one(lp: LogProb) -> bool:
+    """Return whether all log-probabilities are of one example, which says nothing of how others
+    scatter; windows of one document have sizes, and do."""
+    return lp.cases is not None and lp.sizes is None and len(lp.cases.unique()) == 1
 
 
 def copies_as_cases(examples: Examples, space: Space) -> tuple[Examples, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.measuring.cases import copies_as_cases
+from pushforward.app.measuring.cases import copies_as_cases, copies_of_one
 from pushforward.app.measuring.examples import drawn_places
 from pushforward.app.measuring.parts import (
     ALL,
@@ -248,9 +248,7 @@ def score_summary(lp: LogProb, split: str) -> dict[str, Any]:
             "look at the largest numbers of the examples; if they are usual, train it again with a lower learning rate",
         )
     impossible = int(torch.isinf(lp.nats).sum())
-    # windows of one document have sizes, and scatter; copies of one example say nothing of others
-    alone = lp.cases is not None and lp.sizes is None and len(lp.cases.unique()) == 1
-    finite, error = impossible == 0, math.nan if alone else lp.standard_error
+    finite, error = impossible == 0, math.nan if copies_of_one(lp) else lp.standard_error
     known = finite and not math.isnan(error)
     return {
         "kind": lp.kind,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
+from pushforward.app.measuring.cases import copies_of_one
 from pushforward.core.given import Examples
 from pushforward.core.logprob import LogProb
 from pushforward.core.rng import derive_seed, generator
@@ -43,7 +44,7 @@ class Enough:
 
     def reached(self, lp: LogProb) -> bool:
         """Return whether examples are enough."""
-        if len(lp) < 2 or not bool(lp.nats.isfinite().all()):
+        if len(lp) < 2 or copies_of_one(lp) or not bool(lp.nats.isfinite().all()):
             return False
         if self.stderr is not None:
             return lp.standard_error <= self.stderr
@@ -90,7 +91,8 @@ def scored_until(
 def said(lp: LogProb, there: int, enough: Enough) -> tuple[str, ...]:
     """Return what a person should know where not all examples were scored, or all were not enough."""
     if len(lp) == there:
-        if enough.stderr is None or not lp.standard_error > enough.stderr:
+        unknown = copies_of_one(lp)  # which is said of them already
+        if enough.stderr is None or unknown or not lp.standard_error > enough.stderr:
             return ()
         return (
             f"all {there:,} examples were scored: the standard error is {lp.standard_error:.2g} {lp.unit.name}, "
