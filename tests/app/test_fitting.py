@@ -27,6 +27,7 @@ from pushforward.app.runs.resizing import resized
 from pushforward.app.runs.timing import Timed, timed
 from pushforward.app.runs.training import train
 from pushforward.core.errors import BadInput
+from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.open import open_data
 from pushforward.engine.precision import PRECISIONS
@@ -232,6 +233,25 @@ def test_the_real_timer_measures_the_real_loop(pictures: Dataset) -> None:
     assert ticks.held_out == 0.0  # nothing of a GAN's objective is held out
 
 
+def test_what_a_process_imports_first_is_not_held_against_a_candidate(
+    pictures: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that runs fast until the network is built: nothing before the first step counts."""
+    clock, build = [0.0], Plan.build
+
+    def slow(self: Plan) -> GenerativeModel:
+        clock[0] += 100.0
+        return build(self)
+
+    def now() -> float:
+        clock[0] += 0.01
+        return clock[0]
+
+    monkeypatch.setattr(Plan, "build", slow)
+    found = timed(plan_of(pictures, "gan", model={"width": 8}), now=now)
+    assert 0.0 < found.spent < 1.0
+
+
 def test_large_pictures_have_an_architecture_and_a_batch_that_fit(pictures: Dataset) -> None:
     assert plan_of(pictures, "ar").model_values["architecture"] == "pixelcnn"
     assert "architecture" not in plan_of(pictures, "ar", model={"heads": 2}).model_values
@@ -365,7 +385,7 @@ def test_a_large_batch_is_timed_on_few_examples(monkeypatch: pytest.MonkeyPatch)
 
     def steps(model, plan, values, now):
         seen.append(values["batch_size"])
-        return values["batch_size"] * 1e-3, 0.0
+        return values["batch_size"] * 1e-3, 0.0, 0.0
 
     monkeypatch.setattr(timing, "_steps", steps)
     for batch, budget, tried in (

@@ -11,7 +11,7 @@ import pytest
 
 import pushforward as pf
 from pushforward.app.progress.watch import Watch
-from pushforward.app.request import Said, carry_out
+from pushforward.app.request import Request, Said, carry_out
 from pushforward.app.verbs.average import AverageRequest
 from pushforward.app.verbs.config import origins_of, settings_of
 from pushforward.app.verbs.probe import ProbeRequest
@@ -39,6 +39,36 @@ def test_a_request_from_json_is_refused_in_a_sentence(values: str, says: str) ->
     with pytest.raises(BadInput, match=says) as refused:
         ProbeRequest.of(json.loads(values))
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [
+        (verb, name)
+        for verb in every_verb()
+        for name, field in verb.fields().items()
+        if "Path" in str(field.annotation)
+    ],
+    ids=lambda part: part if isinstance(part, str) else part.verb,
+)
+def test_nothing_is_no_path(verb: type[Request], name: str) -> None:
+    """A shell makes `""` of a variable that is not set, and `Path("")` is the current folder."""
+    with pytest.raises(BadInput, match=r"an empty text for .*expected a path"):
+        verb.of({name: ""})
+
+
+def test_a_run_without_a_name_is_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(["train", "flow", "two-moons", "--steps", "2", "--preset", "smoke", "-o", ""])
+    assert left.value.code == 2
+    assert "an empty text for --output" in capsys.readouterr().err
+    for asked in ({"path": ""}, {"from_run": ""}):
+        with pytest.raises(BadInput, match="an empty text"):
+            pf.fit("flow", "two-moons", steps=2, preset="smoke", progress=False, **asked)
+    assert not list(tmp_path.iterdir())
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

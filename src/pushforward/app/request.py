@@ -11,11 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+from pushforward.core.errors import BadInput
 from pushforward.core.plugins import calling, of_plugin
 from pushforward.core.spec import Config, parse
 
@@ -89,9 +91,16 @@ class Request(Config, ABC):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, values: Any) -> Any:
-        """Take numbers of NumPy and torch for numbers."""
+        """Take numbers of NumPy and torch for numbers, and nothing empty for a path."""
         if not isinstance(values, Mapping):
             return values
+        for name, field in cls.model_fields.items():
+            if values.get(name) == "" and _is_path(field.annotation):
+                raise BadInput(
+                    f"an empty text for {_spelled(name, field)}",
+                    "a path",
+                    "`.` is the current folder; is a variable of your shell not set?",
+                )
         return {name: _number(value) for name, value in values.items()}
 
     @classmethod
@@ -191,6 +200,17 @@ def option(says: str, *flags: str, completes: str = "", **bounds: Any) -> Any:
         json_schema_extra={key: value for key, value in extra.items() if value},
         **bounds,
     )
+
+
+def _spelled(name: str, field: FieldInfo) -> str:
+    """Return how a field is written on the command line."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    flags = extra.get("flags") or ["--" + name.replace("_", "-")]
+    return name if extra.get("positional") or not isinstance(flags, list) else str(flags[-1])
+
+
+def _is_path(annotation: Any) -> bool:
+    return annotation is Path or any(_is_path(part) for part in get_args(annotation))
 
 
 def _number(value: Any) -> Any:

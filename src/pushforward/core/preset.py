@@ -131,9 +131,22 @@ class Preset:
             before = train["batch_size"]
             parts = round(before * self.numbers / numbers / SMALLEST_BATCH)
             batch = max(min(SMALLEST_BATCH, before), parts * SMALLEST_BATCH)
-            rate = train["learning_rate"] * (batch / before) ** 0.5
-            train |= {"batch_size": batch, "learning_rate": float(f"{rate:.2g}")}
+            train |= {"batch_size": batch, **rates_for(train, batch / before)}
         return train
+
+
+def rates_for(train: Mapping[str, Any], share: float) -> dict[str, float]:
+    """Return the learning rates of settings for this share of their batch, by its root.
+
+    Example:
+        >>> rates_for({"learning_rate": 8e-3}, 0.25)
+        {'learning_rate': 0.004}
+        >>> rates_for({"learning_rate": 8e-3, "optimiser": "muon", "matrix_learning_rate": 0.02}, 0.25)
+        {'learning_rate': 0.004, 'matrix_learning_rate': 0.01}
+    """
+    muon = train.get("optimiser") == "muon"
+    names = ("learning_rate", "matrix_learning_rate") if muon else ("learning_rate",)
+    return {name: float(f"{train[name] * share**0.5:.2g}") for name in names if name in train}
 
 
 Presets = Mapping[tuple[str, str], Preset]

@@ -125,7 +125,7 @@ class TrainConfig(Config):
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.99, ge=0, lt=1)
     optimiser: Literal["adamw", "muon"] = Field(
-        "adamw", description="muon takes the hidden matrices of a transformer"
+        "adamw", description="muon takes hidden matrices and filters, where a model names them"
     )
     matrix_learning_rate: float = Field(
         0.02, gt=0, description="peak for the matrices that Muon takes"

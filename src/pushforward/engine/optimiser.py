@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from pushforward.core.errors import BadInput
 from pushforward.core.spec import TrainConfig
+from pushforward.engine.muon import Muon
+from pushforward.engine.precision import computes_in_bfloat16
 
 Optimisers = dict[str, list[torch.optim.Optimizer]]
 
@@ -49,12 +51,10 @@ def build_optimisers(
         ]
         taken = [p for p in parameters if id(p) in chosen]
         if taken:
-            # Jordan et al. 2024; torch scales the update by sqrt(max(1, rows / columns))
-            found.append(
-                torch.optim.Muon(
-                    taken, lr=config.matrix_learning_rate, weight_decay=config.weight_decay
-                )
-            )
+            quick = computes_in_bfloat16(taken[0].device.type)
+            dtype = torch.bfloat16 if quick else torch.float32
+            rate = config.matrix_learning_rate
+            found.append(Muon(taken, rate, config.weight_decay, dtype))
         optimisers[name] = found
     return optimisers
 
@@ -93,10 +93,7 @@ def set_learning_rate(optimisers: Optimisers, config: TrainConfig, factor: float
     """Set every learning rate to its peak times `factor`."""
     for group in optimisers.values():
         for optimiser in group:
-            peak = (
-                config.matrix_learning_rate
-                if isinstance(optimiser, torch.optim.Muon)
-                else config.learning_rate
-            )
+            matrices = isinstance(optimiser, Muon)
+            peak = config.matrix_learning_rate if matrices else config.learning_rate
             for part in optimiser.param_groups:
                 part["lr"] = peak * factor

@@ -11,8 +11,30 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pushforward.core.errors import BadInput
+
 SHORT = 256  # positions up to which plain products beat the fused kernel in bfloat16 on a CPU
 NOTHING = -1e9  # a score that no softmax sees; minus infinity would make a row of padding NaN
+
+
+def require_heads(width: int, heads: int, each: int = 1) -> None:
+    """Refuse a width that does not divide into heads of a multiple of `each` features.
+
+    Raises:
+        BadInput: names the nearest widths that do.
+
+    Example:
+        >>> try:
+        ...     require_heads(7, 4)
+        ... except BadInput as error:
+        ...     print(error)
+        width=7 with heads=4: expected a multiple of 4, such as 4 or 8
+    """
+    unit = each * heads
+    if width % unit:
+        below = width - width % unit
+        near = f"{below} or {below + unit}" if below else f"{unit}"
+        raise BadInput(f"width={width} with heads={heads}", f"a multiple of {unit}, such as {near}")
 
 
 def causal_attention(q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = None) -> Tensor:

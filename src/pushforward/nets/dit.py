@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pushforward.core.errors import BadInput
-from pushforward.nets.attention import attention
+from pushforward.nets.attention import attention, require_heads
 from pushforward.nets.convolution import zeroed
 
 LONGEST = 256  # patches that the default patch size leaves at most
@@ -92,10 +91,7 @@ class DiT(nn.Module):
         patch: int | None = None,
     ) -> None:
         super().__init__()
-        if width % heads:
-            raise BadInput(
-                f"width={width} with heads={heads}", "a width that is a multiple of the heads"
-            )
+        require_heads(width, heads)
         inputs, outputs = channels
         self.size, self.outputs = size, outputs
         self.patch = patch or patch_size(*size)

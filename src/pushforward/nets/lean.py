@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pushforward.nets.convolution import zeroed
+from pushforward.nets.hidden import SeesAll
 from pushforward.nets.mlp import ResidualMLP
 
 SEEN, WHOLE = 8, 2  # features, by the width, and blocks of the perceptron of the whole picture
@@ -53,6 +54,10 @@ class LeanBlock(nn.Module):
         y = self.norm(self.conv1(F.silu(h)))
         scale, shift = self.modulate(context)[..., None, None].to(y.dtype).chunk(2, dim=1)
         return h + self.conv2(F.silu(torch.addcmul(shift, y, 1.0 + scale)))
+
+
+class WholeMLP(ResidualMLP, SeesAll):
+    """The perceptron of all features of a picture."""
 
 
 def halved(size: tuple[int, int], largest: int = 8) -> list[tuple[int, int]]:
@@ -112,7 +117,7 @@ class LeanUNet(nn.Module):
         small = max(1, widths[-1] // 4)
         features = small * math.prod(sizes[-1])
         self.narrow = nn.Conv2d(widths[-1], small, 1)
-        self.whole = ResidualMLP(features, features, SEEN * width, WHOLE, context)
+        self.whole = WholeMLP(features, features, SEEN * width, WHOLE, context)
         self.widen = zeroed(nn.Conv2d(small, widths[-1], 1))
         self.norm = WholeNorm()
         self.outputs = zeroed(nn.Conv2d(widths[0], outputs, 3, padding=1))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from pushforward.nets.convolution import zeroed
 from pushforward.nets.folding import folded
+from pushforward.nets.hidden import SeesAll
 from pushforward.nets.mlp import ResidualMLP
 
 Ends = tuple[int, int]  # channels in and out, or (height, width)
@@ -58,7 +59,7 @@ class OnPatches(nn.Module):
         return found[..., :height, :width]
 
 
-class PictureMLP(nn.Module):
+class PictureMLP(SeesAll):
     """Map images (n, inputs, h, w) and a context (n, context) to (n, outputs, h, w) by a perceptron
     of all pixels; a new one is zero.
 

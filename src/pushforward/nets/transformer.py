@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pushforward.core.errors import BadInput
 from pushforward.core.noise import Noise
 from pushforward.nets.activation import squared_relu
 from pushforward.nets.attention import (
@@ -25,6 +24,7 @@ from pushforward.nets.attention import (
     attention,
     causal_attention,
     hidden,
+    require_heads,
     rotary_table,
     rotate,
 )
@@ -218,10 +218,7 @@ class Transformer(nn.Module):
         recalls: bool = False,
     ) -> None:
         super().__init__()
-        if width % (2 * heads):
-            raise BadInput(
-                f"width={width} with heads={heads}", "a width that is a multiple of twice the heads"
-            )
+        require_heads(width, heads, each=2)  # positions turn pairs of features
         self.width, self.heads, self.rotary = width, heads, rotary
         self.blocks = nn.ModuleList(
             Block(width, heads, dropout, style, recalls) for _ in range(depth)

@@ -28,8 +28,9 @@ from pushforward.families.diffusion.students.distilled import METHODS, Distilled
 from pushforward.provenance.run_directory import RunRecord
 
 PROBED = 256
-# a budget is the student's own, and patience would end a stage before the last one
-NOT_INHERITED = ("seconds", "steps", "examples", "patience")
+# a budget is the student's own, patience would end a stage before the last one, and how students
+# learn by Muon nobody has measured
+NOT_INHERITED = ("seconds", "steps", "examples", "patience", "optimiser", "matrix_learning_rate")
 # of the teacher's learning rate: students of images diverge at what their teachers were trained
 # with (LOG.md)
 GENTLER = {"points": 1.0, "image": 0.25}

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pushforward.app.runs.planning import Plan
+from pushforward.core.preset import rates_for
 from pushforward.core.spec import TrainConfig, parse
 from pushforward.families.build import family_class
 
@@ -37,9 +38,8 @@ def resized(plan: Plan, share: float, batch: int) -> Plan:
         parts = plan.train_config.accumulate
         if parts > 1 and plan.free("train.accumulate"):  # parts stay as large as they are
             train["accumulate"] = max(1, math.ceil(parts * batch / before))
-        if plan.free("train.learning_rate"):
-            rate = plan.train_config.learning_rate * (batch / before) ** 0.5
-            train["learning_rate"] = float(f"{rate:.2g}")
+        rates = rates_for(plan.train_config.model_dump(), batch / before)
+        train |= {name: rate for name, rate in rates.items() if plan.free(f"train.{name}")}
     return with_settings(plan, train, model)
 
 

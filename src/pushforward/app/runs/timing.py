@@ -24,7 +24,8 @@ class Timed:
     Attributes:
         cost: of a step, as a line in the batch.
         held_out: seconds of one held-out example, 0 if nothing is held out.
-        spent: seconds that measuring took, with building the network.
+        spent: seconds that measuring took after the first step, before which a process may import
+            for seconds what a step needs and no later plan pays for again.
     """
 
     cost: Cost
@@ -42,13 +43,13 @@ STEPS, MOST_STEPS, HELD_OUT = 4, 16, 16  # that are timed: the first warms up
 
 def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
     """Return what a step of a plan takes, through two batches in the real training loop."""
-    began, model = now(), plan.build()
+    model = plan.build()
     batch, budget = plan.train_config.batch_size, budget_of(plan.train_config)
     values = plan.train_config.model_dump(exclude_none=True)
     for key in ("seconds", "steps", "examples", "ema_snapshots", "checkpoint_every", "patience"):
         values.pop(key, None)
     small = max(1, min(batch // PART, FIRST))
-    first, _ = _steps(model, plan, {**values, "batch_size": small}, now)
+    first, _, began = _steps(model, plan, {**values, "batch_size": small}, now)
     most = budget.amount if budget.measure == "seconds" else UNHURRIED
     if PART * STEPS * first > most:
         # a few examples say already that it is far too slow
@@ -57,15 +58,15 @@ def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
     large = max(2 * small, min(batch, affordable))
     # short steps scatter: as many as are over soon
     count = max(STEPS, min(MOST_STEPS, int(SHARE * most * small / max(first * large, 1e-6))))
-    second, held_out = _steps(model, plan, {**values, "batch_size": large, "steps": count}, now)
+    second, held_out, _ = _steps(model, plan, {**values, "batch_size": large, "steps": count}, now)
     return Timed(Cost.through(small, first, large, second), held_out, now() - began)
 
 
 def _steps(
     model: GenerativeModel, plan: Plan, values: dict[str, Any], now: Callable[[], float]
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     """Return the seconds of a step, the median of those after one that warms up (of two the shorter),
-    and those of one held-out example."""
+    those of one held-out example, and when the first step was over."""
     few_steps = {"evaluate_every": 1_000_000, "compile": False}
     config = parse(TrainConfig, {"steps": STEPS, **values, **few_steps}, "train")
     seen: list[float] = []
@@ -84,4 +85,4 @@ def _steps(
     fit(model, rows, few, config, observer=watch)
     steps = [b - a for a, b in pairwise(seen[:-1])]  # the last one also evaluates
     usual = sorted(steps)[(len(steps) - 1) // 2]
-    return usual, last[0].evaluating / max(1, len(few))
+    return usual, last[0].evaluating / max(1, len(few)), seen[0]

@@ -72,6 +72,8 @@ def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         if isinstance(bound, at)
     }
     told = {"help": _plain(field.description), "metavar": extra.get("metavar"), **bounds}
+    if Path in (kind, *get_args(kind)):
+        told |= {"parser": a_path, "metavar": told["metavar"] or "PATH"}
     if known := completer(extra.get("completes", "")):
         told["autocompletion"] = known
     if extra.get("positional"):
@@ -111,6 +113,17 @@ def word_type(annotation: Any) -> Any:
     if origin is dict:
         return list[str]
     return annotation if annotation in (int, float, bool, str, Path) else str
+
+
+def a_path(word: str) -> Path | str:
+    """Return a path; an empty word, which a shell makes of a variable that is not set, stays one,
+    because `Path("")` is the current folder, and the request refuses it.
+
+    Example:
+        >>> a_path("runs/a"), a_path("")
+        (PosixPath('runs/a'), '')
+    """
+    return Path(word) if word else word
 
 
 def _flag(name: str, says: str) -> inspect.Parameter:

@@ -38,4 +38,6 @@ def place(value: Any, name: str = "path") -> Path:
     """
     if not isinstance(value, str | os.PathLike) or isinstance(value, bytes):
         raise BadInput(f"{name}: {a_type(value)}", "a path, as text or a pathlib.Path")
+    if not value:
+        raise BadInput(f"{name}: an empty text", "a path", "'.' is the current folder")
     return Path(value)

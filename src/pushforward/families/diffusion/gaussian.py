@@ -62,6 +62,7 @@ from pushforward.families.diffusion.solvers.schemes import Denoise, LearnedAnces
 from pushforward.families.diffusion.solvers.variance import Reverse
 from pushforward.families.shared.codecs import CODECS
 from pushforward.nets.conditional import ScalarConditioned
+from pushforward.nets.hidden import hidden_weights
 from pushforward.nets.mlp import ResidualMLP
 
 HELD_OUT_LEVELS = 8
@@ -199,6 +200,10 @@ class Gaussian(Process):
     def codec(space: Space) -> Codec:
         """Pixels on [-1, 1], points of unit variance."""
         return CODECS[space.kind](space)
+
+    def hidden_matrices(self) -> list[nn.Parameter]:
+        """The matrices and filters between hidden layers."""
+        return hidden_weights(self.denoiser.network)
 
     def networks(self) -> dict[str, nn.Module]:
         """The denoiser's network; its preconditioner stays in float32."""

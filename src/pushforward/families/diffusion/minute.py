@@ -28,6 +28,8 @@ OF_A_MINUTE: dict[tuple[str, str], Preset] = {
         },
         train={
             "batch_size": 64,
+            "optimiser": "muon",
+            "matrix_learning_rate": 0.02,
             "learning_rate": 7e-3,
             "ema": 0.99,
             "precision": "auto",
