@@ -96,3 +96,12 @@ def test_one_evaluation_is_a_small_share_of_the_budget_or_of_the_fewest_examples
         assert each * 512 <= 0.02 * 60.0 + 1e-9
     else:
         assert rows == FEWEST_ROWS or FEWEST_ROWS < rows <= 0.02 * 60.0 / each
+
+
+def test_how_long_timing_took_is_not_what_a_step_costs() -> None:
+    """Timing takes its share of a budget however quick steps are: the preset is still asked."""
+
+    def timed(width: float) -> tuple[Cost, float]:
+        return Cost(0.01, 2e-4 * width**2), 0.025 * 60.0
+
+    assert choose(ladder(256), 60.0, timed).rung == Rung(1.0, 256)

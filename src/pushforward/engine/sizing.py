@@ -18,6 +18,7 @@ from pushforward.core.preset import SMALLEST_BATCH
 KEPT, WANTED, FEWEST = 500, 1500, 100
 TRAINING = 0.85  # share of a wall-clock budget that steps have: the rest goes to held-out evaluations and other programs
 TIMING = 0.1  # share of a budget after which no further size is timed
+PART, STEPS = 8, 4  # that part of a batch is timed first, in so many steps: the first warms up
 FEWEST_ROWS = 64  # held-out examples that steer, where there are as many
 HELD_OUT = 0.01  # share of a budget that one held-out evaluation may take
 
@@ -120,7 +121,9 @@ def choose(
     """
     smallest = min(rungs, key=lambda rung: (rung.width, rung.batch))
     cost, spent = timed(smallest.width)
-    costs, each = {smallest.width: cost}, spent
+    costs = {smallest.width: cost}
+    # of the seconds of a step a part grows with the square of the width, and a part does not grow
+    first = STEPS * cost.seconds(max(1, rungs[0].batch // PART)) / smallest.width**1.5
     tiers = [
         (rungs[0], kept),
         *((rung, WANTED) for rung in rungs),
@@ -130,12 +133,7 @@ def choose(
         allowed = TRAINING * seconds / steps
         if rung.width not in costs:
             least = max(c.seconds(rung.batch) for width, c in costs.items() if width < rung.width)
-            # of what timing takes a part grows with the square of the width, and a part does not
-            # grow
-            if (
-                least > allowed
-                or spent + each * (rung.width / smallest.width) ** 1.5 > TIMING * seconds
-            ):
+            if least > allowed or spent + first * rung.width**1.5 > TIMING * seconds:
                 continue
             costs[rung.width], more = timed(rung.width)
             spent += more

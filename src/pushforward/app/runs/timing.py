@@ -14,7 +14,7 @@ from pushforward.core.spec import TrainConfig, parse
 from pushforward.engine.budget import budget_of
 from pushforward.engine.fit import fit
 from pushforward.engine.fit_records import Progress
-from pushforward.engine.sizing import Cost
+from pushforward.engine.sizing import PART, STEPS, Cost
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Timed:
 Timer = Callable[[Plan], Timed]
 # an eighth of the batch is timed first, so that timing what is far too slow stays short; then as much of
 # it as takes a small share of the budget: a line through one example and four says little of 32
-PART, FIRST, SHARE = 8, 128, 0.05
+FIRST, SHARE = 128, 0.05
 UNHURRIED = 10.0  # seconds that timing may take where steps are the budget
-STEPS, MOST_STEPS, HELD_OUT = 4, 16, 16  # that are timed: the first warms up
+MOST_STEPS, HELD_OUT = 16, 16  # that are timed at most
 
 
 def timed(plan: Plan, now: Callable[[], float] = time.perf_counter) -> Timed:
