@@ -95,7 +95,8 @@ class Request(Config, ABC):
         if not isinstance(values, Mapping):
             return values
         for name, field in cls.model_fields.items():
-            if values.get(name) == "" and _is_path(field.annotation):
+            value = values.get(name)
+            if isinstance(value, str) and not value and _is_path(field.annotation):
                 raise BadInput(
                     f"an empty text for {_spelled(name, field)}",
                     "a path",

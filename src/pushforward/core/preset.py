@@ -152,9 +152,9 @@ def rates_for(train: Mapping[str, Any], share: float) -> dict[str, float]:
 Presets = Mapping[tuple[str, str], Preset]
 # of every kind of data that a family knows: in seconds, on a processor, on a GPU
 REQUIRED = ("smoke", "cpu", "gpu")
-# from what is over in seconds to what takes a GPU; cheap bodies for about a minute and for some
-# minutes of a processor are there where they learn more in such a time than the deep ones
-NAMES = ("smoke", "minute", "minutes", "cpu", "gpu")
+# from what is over in seconds to what takes a GPU; cheap bodies for about a minute of a processor
+# are there where they learn more in such a time than the deep ones
+NAMES = ("smoke", "minute", "cpu", "gpu")
 AUTO = "auto"  # the name of none: the best for a budget of seconds, cpu for one of steps
 _PLACE = re.compile(r"(?P<kind>[^:@]+)(?::(?P<architecture>[^:@]+))?(?:@(?P<side>[1-9]\d*))?")
 

@@ -10,7 +10,6 @@ from pushforward.families.learning_curves import longest_curve
 UNMEASURED = {
     "smoke": "nothing is claimed: it shows in seconds that everything runs",
     "minute": "not measured yet",
-    "minutes": "not measured yet",
     "gpu": "not measured yet",
 }
 

@@ -24,7 +24,7 @@ from pushforward.families.build import build, family_class, settings
 
 # numbers in a batch of a preset: 128 pictures of 3 x 32 x 32 fit into memory, and 256 x 256 x 3
 # come two at a time
-MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "minute": 2**20, "minutes": 2**20, "gpu": 2**24}
+MOST_VALUES = {"smoke": 2**19, "cpu": 2**19, "minute": 2**20, "gpu": 2**24}
 
 
 @dataclass(frozen=True)

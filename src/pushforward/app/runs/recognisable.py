@@ -31,12 +31,12 @@ IN_A_MINUTE: Mapping[str, float] = {
     "gan": 11.0,
     "diffusion": 9.0,
 }
-QUICK = ("minute", "minutes")  # presets with such bodies
+QUICK = "minute"  # the preset with such bodies
 
 
 def needed(plan: Plan) -> float:
     """Return how many examples for each value of a picture a family has to see; 0 where nobody knows."""
-    return (IN_A_MINUTE if plan.preset in QUICK else NEEDED).get(plan.family, 0.0)
+    return (IN_A_MINUTE if plan.preset == QUICK else NEEDED).get(plan.family, 0.0)
 
 
 def shortfall(fits: SizedPlan) -> float:
@@ -75,7 +75,7 @@ def foresight(fits: Sequence[SizedPlan]) -> str:
 def _needed(fits: SizedPlan) -> str:
     """Return what budget would do: in seconds where that is what somebody gives."""
     factor, budget = shortfall(fits), budget_of(fits.plan.train_config)
-    unknown = fits.plan.family in NOT_ENOUGH and fits.plan.preset not in QUICK
+    unknown = fits.plan.family in NOT_ENOUGH and fits.plan.preset != QUICK
     about = "more than" if unknown else "about"
     if budget.measure == "seconds":
         return f"{about} `--budget {in_words(factor * budget.amount)}`"

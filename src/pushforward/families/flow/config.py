@@ -84,23 +84,6 @@ PRESETS: dict[tuple[str, str], Preset] = {
         },
         numbers=OF_28,
     ),
-    ("minutes", "image"): Preset(
-        model={
-            "architecture": "subset",
-            "width": 768,
-            "depth": 2,
-            "bins": 24,
-            "cells": 96,
-            "dropout": 0.1,
-        },
-        train={
-            "batch_size": 256,
-            "learning_rate": 6e-3,
-            "ema": 0.999,
-            "precision": "auto",
-        },
-        numbers=OF_28,
-    ),
     ("cpu", "image"): Preset(
         model={"layers": 4, "width": 48, "depth": 1, "bins": 8},
         train={"batch_size": 64, "learning_rate": 2e-3, "ema": 0.995, "weight_decay": 0.05},

@@ -85,24 +85,6 @@ PRESETS: dict[tuple[str, str], Preset] = {
         train={"batch_size": 32, "learning_rate": 4e-3, "ema": 0.998, "weight_decay": 0.05},
         numbers=OF_28,
     ),
-    ("minutes", "image"): Preset(
-        model={
-            "architecture": "patches",
-            "latent": 32,
-            "width": 64,
-            "depth": 1,
-            "prior": "chain",
-            "components": 3,
-        },
-        train={
-            "batch_size": 64,
-            "learning_rate": 3e-3,
-            "ema": 0.998,
-            "weight_decay": 0.05,
-            "precision": "auto",
-        },
-        numbers=OF_28,
-    ),
     ("gpu", "points"): Preset(
         model={"width": 256, "depth": 4, "encoder_octaves": 3, "kl_warmup": 500},
         train={"examples": 20_000_000, "batch_size": 1024, "precision": "auto"},
