@@ -167,7 +167,9 @@ def test_where_a_minute_is_short_steps_become_smaller_and_not_the_body_another(
         worth = CURVES[0].at(steps * 8 // 40) if taken["width"] == 1.0 else None
         assert taken["expected"] == worth
         assert (
-            (f", {worth:.4g} expected)" in fits.notes[0]) if worth else (" of 8)" in fits.notes[0])
+            (f", for which the curve says {worth:.4g})" in fits.notes[0])
+            if worth
+            else (" of 8)" in fits.notes[0])
         )
     with pytest.raises(BadInput, match="one step takes"):
         fitted(open_plan(moons), computer(20.0))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import model_validator
 
 import pushforward as pf
 from pushforward.app.progress.watch import Watch
@@ -18,7 +20,7 @@ from pushforward.app.verbs.probe import ProbeRequest
 from pushforward.app.verbs.shared import allowance, with_own_options
 from pushforward.app.verbs.train import TrainRequest
 from pushforward.core.errors import BadInput
-from pushforward.core.spec import TrainConfig
+from pushforward.core.spec import Config, TrainConfig, parse
 from pushforward.faces.cli.main import main
 from pushforward.faces.python.stub import stub
 from pushforward.faces.verbs import every_verb
@@ -55,6 +57,48 @@ def test_nothing_is_no_path(verb: type[Request], name: str) -> None:
     """A shell makes `""` of a variable that is not set, and `Path("")` is the current folder."""
     with pytest.raises(BadInput, match=r"an empty text for .*expected a path"):
         verb.of({name: ""})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sample run -n 2 -o ''",
+        "report ''",
+        "report run '' -o page.html",
+        "score run ''",
+        "anomalies run ''",
+        "evaluate run ''",
+        "train flow ''",
+        "data describe ''",
+        "explain ''",
+        "cite ''",
+        "config ''",
+    ],
+)
+def test_what_stands_alone_has_a_name(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as left:
+        main(shlex.split(words))
+    assert left.value.code == 2
+    assert "an empty text for" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_values_that_do_not_fit_together_are_refused_in_a_sentence() -> None:
+    class Pair(Config):
+        low: int = 0
+        high: int = 1
+
+        @model_validator(mode="after")
+        def _ordered(self) -> Pair:
+            if self.low > self.high:
+                raise ValueError("low is above high")
+            return self
+
+    with pytest.raises(BadInput, match=r"pair: expected values that fit together.*low is above"):
+        parse(Pair, {"low": 2}, "pair")
 
 
 def test_a_run_without_a_name_is_not_the_current_folder(

@@ -23,7 +23,8 @@ from pushforward.core.given import Examples
 from pushforward.core.preset import AUTO
 from pushforward.core.rng import generator
 from pushforward.core.space import Image
-from pushforward.engine.fit_records import Interrupted, Progress
+from pushforward.engine.checkpoint import load_weights
+from pushforward.engine.fit_records import FitRecord, Interrupted, Progress
 from pushforward.engine.sizing import Cost
 from pushforward.engine.warm_start import begin_with
 from pushforward.faces.cli.main import main
@@ -240,6 +241,19 @@ def test_a_class_keeps_its_own_vector(family: str, tmp_path: Path) -> None:
         assert not torch.allclose(table.weight[2], old[2])
     with pytest.raises(BadInput, match="it would change nothing"):
         pf.fit("flow", x, steps=1, settings={"model": {"architecture": "subset", "layers": 3}})
+
+
+def test_what_a_training_begins_with_may_be_the_best_of_it(moons: Path) -> None:
+    """Two steps of a wild learning rate make nothing better of weights that were trained."""
+    wild = {"train": {"learning_rate": 0.5, "warmup": 0.0, "final_learning_rate": 1.0, "ema": 0.0}}
+    begun = pf.fit(
+        "flow", "two-moons", steps=2, seed=1, from_run=moons, settings=wild, progress=False
+    )
+    assert begun.facts["best_step"] == 0
+    kept = load_weights(moons / "weights.safetensors")
+    for name, value in begun.model.named_parameters():
+        assert torch.equal(value, kept[name]), name
+    assert "at its beginning (" in FitRecord(**begun.facts).best
 
 
 def test_a_finished_run_says_what_it_spent(moons: Path, tmp_path: Path) -> None:

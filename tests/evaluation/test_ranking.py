@@ -181,3 +181,17 @@ def test_refusals():
         paired(a, log_prob([-1.0, -2.0, 0.0]))
     with pytest.raises(BadInput, match="diverged"):
         paired(a, log_prob([-1.0, math.nan]))
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.1])
+def test_what_rounding_makes_of_equal_models_is_no_difference(scatter: float) -> None:
+    """Sums in another order differ in the seventh digit, all in one direction."""
+    rng = np.random.default_rng(0)
+    nats = rng.normal(-700.0, 60.0, 400)
+    for share in (1e-12, 5e-8, 3e-7):
+        other = nats * (1.0 + share * (1.0 + scatter * rng.normal(size=400)))
+        found = paired_test(nats, other, 1.0, "nats")
+        assert (found.verdict, found.difference) == ("undecided", 0.0)
+    truly = paired_test(nats, nats * (1.0 - 1e-5), 1.0, "nats")
+    assert truly.verdict == "second"
+    assert truly.difference == pytest.approx(-1e-5 * nats.mean(), rel=1e-6)

@@ -96,10 +96,11 @@ class Request(Config, ABC):
             return values
         for name, field in cls.model_fields.items():
             value = values.get(name)
-            if isinstance(value, str) and not value and _is_path(field.annotation):
+            several = value if isinstance(value, list | tuple) else (value,)
+            if any(one == "" for one in several if isinstance(one, str)) and _names(name, field):
                 raise BadInput(
                     f"an empty text for {_spelled(name, field)}",
-                    "a path",
+                    "a path" if _is_path(field.annotation) or name == "output" else "a name",
                     "`.` is the current folder; is a variable of your shell not set?",
                 )
         return {name: _number(value) for name, value in values.items()}
@@ -208,6 +209,13 @@ def _spelled(name: str, field: FieldInfo) -> str:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     flags = extra.get("flags") or ["--" + name.replace("_", "-")]
     return name if extra.get("positional") or not isinstance(flags, list) else str(flags[-1])
+
+
+def _names(name: str, field: FieldInfo) -> bool:
+    """Return whether a field names something: a path, a place to write to, or what stands without a
+    name of its own."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return _is_path(field.annotation) or name == "output" or bool(extra.get("positional"))
 
 
 def _is_path(annotation: Any) -> bool:

@@ -206,6 +206,8 @@ def parse(config: type[C], values: Mapping[str, Any], where: str) -> C:
         return config(**values)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # of all values together
+            raise BadInput(where, "values that fit together", first["msg"]) from None
         key = first["loc"][0]  # further words tell the parts of a type
         if first["type"] == "missing":
             raise BadInput(f"{where} without {key}", "a value for it") from None

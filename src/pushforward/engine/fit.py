@@ -42,6 +42,7 @@ from pushforward.engine.interrupt import InterruptGuard
 from pushforward.engine.loss_scale import LossScales
 from pushforward.engine.optimiser import (
     build_optimisers,
+    follow_layout,
     optimiser_tensors,
     restore_optimisers,
     set_learning_rate,
@@ -150,6 +151,9 @@ class _Run:
                 self.history.rewind(-1)
             if self.bank is not None:
                 self.bank.rewind(0)
+            if begin.weights is not None and self.steering.name:
+                # what it begins with may be better than all that a short training makes of it
+                self.steering.measure(self.average, self.progress)
         self.failing.step, self.failing.save = self.progress.step, self.checkpoint
 
     def go(self, observer: Callable[[Progress], None] | None) -> None:
@@ -166,6 +170,7 @@ class _Run:
             recomputed(once, config.activation_checkpointing),
             compiled(once, self._trial, wanted(config, device)) as self.compilation,
         ):
+            follow_layout(self.optimisers)
             while not p.stopped:
                 self._step()
                 self._read_clock()

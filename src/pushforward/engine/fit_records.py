@@ -118,7 +118,8 @@ class FitRecord:
             return ""
         of = f" ({self.held_out_rows:,} validation examples)" if self.held_out_rows else ""
         kept = ", whose weights are kept" if self.best_step < self.steps else ""
-        best = f"{self.best_held_out:.4f} at step {self.best_step}{of}"
+        step = f"step {self.best_step}" if self.best_step else "its beginning"
+        best = f"{self.best_held_out:.4f} at {step}{of}"
         return f"; best {self.held_out_name} {best}{kept}"
 
 

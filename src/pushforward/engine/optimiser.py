@@ -83,6 +83,17 @@ def restore_optimisers(optimisers: Optimisers, tensors: dict[str, Tensor]) -> No
             optimiser.load_state_dict(record)
 
 
+def follow_layout(optimisers: Optimisers) -> None:
+    """Lay every moment out in memory as its weight is, whose layout may have changed since it was
+    restored: the fused AdamW of processors walks through memory and reads no strides."""
+    for group in optimisers.values():
+        for optimiser in group:
+            for weight, state in optimiser.state.items():
+                for key, value in state.items():
+                    if value.shape == weight.shape and value.stride() != weight.stride():
+                        state[key] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+
+
 def take_step(optimisers: list[torch.optim.Optimizer]) -> None:
     """Update the parameters of one group."""
     for optimiser in optimisers:

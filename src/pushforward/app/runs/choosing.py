@@ -8,7 +8,7 @@ taken, and both are in the run's configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Outlook:
 
     def __str__(self) -> str:
         narrower = "" if self.width == 1.0 else f" of {self.width:g} times the width"
-        worth = "" if self.expected is None else f", {self.expected:.4g} expected"
+        worth = "" if self.expected is None else f", for which the curve says {self.expected:.4g}"
         return f"preset {self.preset}{narrower} (about {self.steps:,} steps of {self.batch}{worth})"
 
 
@@ -160,13 +160,22 @@ def told(plan: Plan) -> Iterator[str]:
                 "and settings like these; `--preset NAME` takes another"
             )
         return
-    taken, other = Outlook(**plan.choice["taken"]), plan.choice.get("runner_up")
     body = plan.model_values.get("architecture")
     of = f", which is {plan.family}:{body}" if body else ""
-    rather = f", rather than {Outlook(**other)}" if other else "; no other was tried"
-    if not other and len(curves_of(plan)) < 2:
-        rather = "; no other was ever measured on such data"
-    curves = f"learning curves of {plan.choice.get('quantity') or 'held-out examples'}"
-    lower = f": {curves} on {plan.choice['curves']}, lower is better"
-    why = "" if taken.expected is None else lower
-    yield f"{plan.family} takes the {taken}{of}{rather}{why}; `--preset NAME` takes another"
+    alone = "ever measured on such data" if len(curves_of(plan)) < 2 else "tried"
+    choice = choice_in_words(plan.choice, of, alone)
+    yield f"{plan.family} takes the {choice}; `--preset NAME` takes another"
+
+
+def choice_in_words(choice: Mapping[str, Any], of: str = "", alone: str = "tried") -> str:
+    """Return a recorded choice as a person reads it.
+
+    Args:
+        of: what its preset is, in words.
+        alone: what no other candidate was, where there is no second.
+    """
+    taken, other = Outlook(**choice["taken"]), choice.get("runner_up")
+    rather = f", rather than {Outlook(**other)}" if other else f"; no other was {alone}"
+    curves = f"learning curves of {choice.get('quantity') or 'held-out examples'}"
+    why = "" if taken.expected is None else f": {curves} on {choice['curves']}, lower is better"
+    return f"{taken}{of}{rather}{why}"

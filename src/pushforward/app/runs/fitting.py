@@ -40,7 +40,7 @@ from pushforward.engine.sizing import (
     steps_in,
 )
 from pushforward.engine.steering import HELD_OUT_ROWS
-from pushforward.provenance.run_directory import RunRecord, open_record
+from pushforward.provenance.run_directory import RunRecord, open_record, steps_before
 
 
 @dataclass(frozen=True)
@@ -248,14 +248,19 @@ def _notes(before: Plan, after: Plan, step: float, steps: int) -> tuple[str, ...
 
 def shortage(plan: Plan, step: float, steps: int) -> str:
     """Return why a run cannot learn in its budget and what to change; empty if it can."""
-    if steps >= FEWEST:
+    if steps + steps_before(plan.origin) >= FEWEST:
         return ""
     budget = budget_of(plan.train_config)
     wanted = FEWEST * step / TRAINING
     other = smaller_examples(plan.dataset.space)
+    # of a preset that was chosen a smaller network is, unless it is named, of another one
+    named = "" if plan.preset in REQUIRED else f"--preset {plan.preset} "
+    smaller = f", or a smaller network (`{named}-s model.width=...`)"
+    if plan.origin:  # the weights of another run fit networks of its sizes
+        smaller = ""
     return (
         f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach next to "
-        f"nothing: give at least `--budget {in_words(wanted)}`{other}, or a smaller network (`-s model.width=...`)"
+        f"nothing: give at least `--budget {in_words(wanted)}`{other}{smaller}"
     )
 
 

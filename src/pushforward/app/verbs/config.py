@@ -48,6 +48,8 @@ class ShowConfigRequest(Request):
             for key in ("family", "preset", "choice", "seed", "data")
             if key in config
         }
+        if begun := record.manifest.get("from"):
+            facts["from"] = begun
         return RunSettings(facts, found)
 
 
@@ -143,10 +145,15 @@ class RunSettings(Answer):
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:
         """Yield a line for each setting: its value, where it came from, what it means."""
+        from pushforward.app.runs.choosing import choice_in_words
+        from pushforward.app.runs.starting import told
         from pushforward.reports.terminal.layout import hanging
 
+        says = {"choice": choice_in_words, "from": told}
         for name, value in self.facts.items():
-            if isinstance(value, Mapping):
+            if name in says:
+                yield hanging(f"{name} = {says[name](value)}", width)
+            elif isinstance(value, Mapping):
                 for key, one in value.items():
                     yield f"{name}.{key} = {one}"
             else:

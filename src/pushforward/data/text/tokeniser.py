@@ -225,7 +225,7 @@ class CharacterTokeniser(Tokeniser):
             raise BadInput(
                 f"the character {text[at]!r} (U+{ord(text[at]):04X}) at character {at} of {where}",
                 f"one of the {len(self.characters)} characters of the training text",
-                "train with `-s data.tokeniser=bytes` to read any character",
+                "a run that was trained with `-s data.tokeniser=bytes` reads any character",
             )
         spelled = [text[at].encode() for at in unknown.tolist()]
         counts = np.ones(len(tokens), dtype=np.int64)

@@ -22,6 +22,8 @@ from pushforward.core.score import Score, Verdict, better_of
 # the true code lengths
 CERTAIN = {("lower_bound", "exact"), ("exact", "upper_bound"), ("lower_bound", "upper_bound")}
 
+ROUNDING = 1e-6  # of a log-probability: eight times what single precision resolves
+
 
 @dataclass(frozen=True)
 class PairedTest:
@@ -62,7 +64,8 @@ def paired_test(
     With `d_i` the difference of code lengths of example i, averaged over runs, the half-width is
     `sqrt((t_{n-1} sd(d)/sqrt(n))^2 + (t_v u)^2)`; `u^2 = s_1^2/K_1 + s_2^2/K_2` is the variance
     from the runs' own means and v its degrees of freedom (Welch 1947). A single run adds nothing to
-    u: its luck is then not covered. Differences that are all equal have no spread; then the chance
+    u: its luck is then not covered. A difference within `ROUNDING` of the numbers is none.
+    Differences that are all equal have no spread; then the chance
     that n examples agree in their sign, `2^(1 - n)`, has to be below the level.
 
     Args:
@@ -91,7 +94,7 @@ def paired_test(
     t = lambda freedom: float(stats.t.ppf(1 - level / comparisons / 2, freedom))  # noqa: E731
     if np.isneginf(a).any() or np.isneginf(b).any():
         return _impossible(a, b, t(n - 1), unit, note)
-    d = (b.mean(axis=0) - a.mean(axis=0)) / nats_per_unit
+    d = _beyond_rounding(a.mean(axis=0), b.mean(axis=0)) / nats_per_unit
     mean, stderr = float(d.mean()), float(d.std(ddof=1)) / math.sqrt(n)
     luck, freedom = _luck_of_training(a / nats_per_unit, b / nats_per_unit)
     reach = math.hypot(t(n - 1) * stderr, t(freedom) * luck)
@@ -103,6 +106,13 @@ def paired_test(
     verdict: Verdict = "undecided" if abs(mean) <= reach else ("first" if mean < 0 else "second")
     threshold = reach / total if total > 0 else t(n - 1)
     return PairedTest(verdict, mean, mean - reach, mean + reach, z, threshold, unit, note)
+
+
+def _beyond_rounding(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return `b - a`, zero where it is what single precision makes of one number: equal models that
+    add up in another order differ by as much, and always in one direction."""
+    d = b - a
+    return np.where(np.abs(d) <= ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, d)
 
 
 def _checked(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
