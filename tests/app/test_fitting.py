@@ -233,6 +233,19 @@ def test_the_real_timer_measures_the_real_loop(pictures: Dataset) -> None:
     assert ticks.held_out == 0.0  # nothing of a GAN's objective is held out
 
 
+def test_another_program_for_a_while_makes_no_network_smaller(pictures: Dataset) -> None:
+    """Of the steps of a clock that jumps at two of three, the quick third counts."""
+    clock, calls = [0.0], [0]
+
+    def now() -> float:
+        calls[0] += 1
+        clock[0] += 0.001 if calls[0] % 3 == 0 else 0.05
+        return clock[0]
+
+    plan = plan_of(pictures, "gan", 600.0, model={"width": 8}, train={"batch_size": 2})
+    assert timed(plan, now=now).cost.seconds(2) == pytest.approx(0.001)
+
+
 def test_what_a_process_imports_first_is_not_held_against_a_candidate(
     pictures: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

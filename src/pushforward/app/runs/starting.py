@@ -28,7 +28,13 @@ from pushforward.engine.budget import budget_of
 from pushforward.engine.checkpoint import LAST, load_weights
 from pushforward.engine.warm_start import Overlap, by_class
 from pushforward.families.build import family_class
-from pushforward.provenance.run_directory import WEIGHTS, RunRecord, open_record, sha256_of
+from pushforward.provenance.run_directory import (
+    MOSTLY,
+    WEIGHTS,
+    RunRecord,
+    open_record,
+    sha256_of,
+)
 
 LAST_STATE = Path("state") / LAST
 SHOWN = 5  # names of new parameters in a sentence
@@ -250,6 +256,8 @@ def told(origin: Mapping[str, Any]) -> str:
     rest = f"; new: {names}" if new else ""
     if unseen := origin.get("new_classes"):
         rest += f"; classes that it did not know: {', '.join(unseen[:SHOWN])}"
+    if origin["share"] <= MOSTLY:
+        rest += "; most of the network is untrained, because its sizes are not those of the run"
     return (
         f"begins with {origin['share']:.1%} of its weights from {origin['run']}, trained on {origin['data']} "
         f"for {origin['budget']}{rest}"
