@@ -39,8 +39,9 @@ def _hidden(part: nn.Module, name: str) -> Iterator[nn.Parameter]:
     if isinstance(part, SeesAll) or name in ENDS:
         return
     if isinstance(part, nn.Conv2d | nn.Linear):
-        if min(part.weight.shape[:2]) >= FEWEST:
-            yield part.weight
+        weight = part.weight
+        if isinstance(weight, nn.Parameter) and min(weight.shape[:2]) >= FEWEST:
+            yield weight
         return
     for below, inside in part.named_children():
         yield from _hidden(inside, below)
