@@ -206,7 +206,7 @@ def option(says: str, *flags: str, completes: str = "", **bounds: Any) -> Any:
 
 def _spelled(name: str, field: FieldInfo) -> str:
     """Return how a field is written on the command line."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra = _extra(field)
     flags = extra.get("flags") or ["--" + name.replace("_", "-")]
     return name if extra.get("positional") or not isinstance(flags, list) else str(flags[-1])
 
@@ -214,8 +214,11 @@ def _spelled(name: str, field: FieldInfo) -> str:
 def _names(name: str, field: FieldInfo) -> bool:
     """Return whether a field names something: a path, a place to write to, or what stands without a
     name of its own."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    return _is_path(field.annotation) or name == "output" or bool(extra.get("positional"))
+    return _is_path(field.annotation) or name == "output" or bool(_extra(field).get("positional"))
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _is_path(annotation: Any) -> bool:
