@@ -75,14 +75,14 @@ def measured(family: str, kind: str, steps: int) -> dict[str, object]:
         seconds = time.perf_counter() - start
         scores = pf.evaluate(model, seed=0)
     first = {score.metric: score for score in reversed(scores)}  # the first of each measure
-    names = {"log-likelihood": "-log p", (told := "classifier two-sample accuracy"): told}
+    names = {"negative log-likelihood": "-log p", (told := "classifier two-sample accuracy"): told}
     said = [f"{names[name]} {_figure(first[name])}" for name in names if name in first]
     return {"data": DATA[kind], "steps": steps, "seconds": seconds, "figures": "; ".join(said)}
 
 
 def _figure(score: Score) -> str:
     """Return a score in words: `2.84 nats/point (exact, 2.81 to 2.87)`."""
-    likelihood = score.metric == "log-likelihood"
+    likelihood = score.metric == "negative log-likelihood"
     what = score.kind.replace("_", " ") if likelihood else f"real data: {score.null:.2f}"
     low, high = (f"{end:.3f}" for end in (score.low, score.high))
     return f"{score.value:.3f}{' ' + score.unit if score.unit else ''} ({what}; {low} to {high})"

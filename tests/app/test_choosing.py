@@ -11,6 +11,7 @@ import torch
 
 import pushforward as pf
 from pushforward.app.runs import planning
+from pushforward.app.runs.choosing import choice_in_words
 from pushforward.app.runs.fitting import as_recorded, fitted, like
 from pushforward.app.runs.planning import Plan, plan_training
 from pushforward.app.runs.timing import Timed
@@ -255,3 +256,14 @@ def test_small_pictures_choose_between_bodies_and_the_body_is_named(
 def test_where_no_other_was_tried_it_is_said(moons: Dataset) -> None:
     slow = fitted(open_plan(moons), computer(1e-3, spent=60.0))
     assert "; no other was tried" in slow.notes[0]
+
+
+def test_where_no_other_was_ever_measured_it_is_said_in_the_run_too(
+    moons: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"flow": [(Reference("moons", "points", 2, 1000), CURVES[:1])]}
+    monkeypatch.setattr(table, "learning_curves", lambda: found)
+    only = fitted(open_plan(moons), computer(1e-3))
+    said = "; no other was ever measured on such data"
+    assert said in only.notes[0]
+    assert said in choice_in_words(only.plan.choice)

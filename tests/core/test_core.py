@@ -85,8 +85,8 @@ NAMES = {
         "",
         "test",
     ),
-    "log-likelihood given label [exact] vs test": (
-        "log-likelihood",
+    "negative log-likelihood given label [exact] vs test": (
+        "negative log-likelihood",
         "",
         "label",
         "exact",

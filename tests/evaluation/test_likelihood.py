@@ -37,10 +37,10 @@ def test_a_uniform_code_over_256_levels_costs_8_bits_per_dimension():
 
 def test_kind_condition_and_split_are_in_the_name_and_bounds_explain_themselves():
     exact = likelihood_score(log_prob([-1.0, -2.0]), split="validation")
-    assert exact.name == "log-likelihood [exact] vs validation"
+    assert exact.name == "negative log-likelihood [exact] vs validation"
     assert exact.warnings == ()
     bound = likelihood_score(log_prob([-1.0, -2.0], "lower_bound", given="label", estimator="elbo"))
-    assert bound.name == "log-likelihood given label [lower_bound] vs test"
+    assert bound.name == "negative log-likelihood given label [lower_bound] vs test"
     assert bound.kind == "lower_bound"
     assert "at most" in bound.warnings[0]
     assert "elbo" in bound.warnings[0]

@@ -157,7 +157,7 @@ def many(values: list[float], half: float = 0.01, right: float = 0.53) -> tuple[
 
 def code(value: float, kind: Any = "exact") -> Score:
     return called(
-        "log-likelihood",
+        "negative log-likelihood",
         value,
         n=99,
         better="lower",

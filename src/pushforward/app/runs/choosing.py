@@ -117,6 +117,7 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
     whole, measured = seen[best.preset, best.width]
     quantity = curves[0].quantity
     record: dict[str, Any] = {"curves": reference.name, "quantity": quantity, "taken": asdict(best)}
+    record["candidates"] = len(curves)
     if others:
         record["runner_up"] = asdict(others[0])
     size = SizeChoice(Rung(best.width, best.batch), best.seconds)
@@ -144,12 +145,6 @@ def _outlook(curve: LearningCurve, plan: Plan, measured: Timed, seconds: float) 
     return next((found for found in smaller if found.steps >= KEPT), smaller[-1])
 
 
-def curves_of(plan: Plan) -> list[LearningCurve]:
-    """Return the learning curves of candidates for a plan; empty where none were measured."""
-    near = curves_near(plan.family, plan.dataset.space, len(plan.dataset.train))
-    return [] if near is None else near[1]
-
-
 def told(plan: Plan) -> Iterator[str]:
     """Yield what a person should know of a choice: what was taken, what came second, and by which
     curves."""
@@ -162,18 +157,18 @@ def told(plan: Plan) -> Iterator[str]:
         return
     body = plan.model_values.get("architecture")
     of = f", which is {plan.family}:{body}" if body else ""
-    alone = "ever measured on such data" if len(curves_of(plan)) < 2 else "tried"
-    choice = choice_in_words(plan.choice, of, alone)
+    choice = choice_in_words(plan.choice, of)
     yield f"{plan.family} takes the {choice}; `--preset NAME` takes another"
 
 
-def choice_in_words(choice: Mapping[str, Any], of: str = "", alone: str = "tried") -> str:
+def choice_in_words(choice: Mapping[str, Any], of: str = "") -> str:
     """Return a recorded choice as a person reads it.
 
     Args:
         of: what its preset is, in words.
-        alone: what no other candidate was, where there is no second.
     """
+    # a record of an earlier version does not say how many there were
+    alone = "ever measured on such data" if choice.get("candidates") == 1 else "tried"
     taken, other = Outlook(**choice["taken"]), choice.get("runner_up")
     rather = f", rather than {Outlook(**other)}" if other else f"; no other was {alone}"
     curves = f"learning curves of {choice.get('quantity') or 'held-out examples'}"

@@ -57,7 +57,7 @@ METRICS: Registry[Metric] = Registry(
         "attribute inference": HERE + "table.privacy.attribute_inference:METRIC",
         "linkability": HERE + "table.privacy.linkability:METRIC",
         # of a model's likelihoods, or asked for by name
-        "log-likelihood": HERE + "likelihood.code_length:METRIC",
+        "negative log-likelihood": HERE + "likelihood.code_length:METRIC",
         "KL to the truth": HERE + "likelihood.code_length:KL_TO_TRUTH",
         "likelihood gap": HERE + "likelihood.gap:METRIC",
         "Parzen-window log-likelihood": HERE + "likelihood.parzen:METRIC",

@@ -25,13 +25,13 @@ from pushforward.evaluation.likelihood.marginals import marginal_log_prob
 from pushforward.evaluation.measuring.metric import Metric
 
 CODE_LENGTH = Measure(
-    "log-likelihood",
+    "negative log-likelihood",
     "How many bits or nats the model needs for data that it never saw.",
     "Surprise at unseen data",
     "see heading",
     LIKELIHOOD,
 )
-MARGINALS = replace(CODE_LENGTH, name="log-likelihood of independent marginals")
+MARGINALS = replace(CODE_LENGTH, name="negative log-likelihood of independent marginals")
 TRUTH = Measure(
     "KL to the truth",
     "What the model needs beyond the true law, which is known here.",
@@ -39,7 +39,9 @@ TRUTH = Measure(
     "nats an example",
     role="truth",
 )
-METRIC = Metric("log-likelihood", CODE_LENGTH.says.removesuffix("."), (CODE_LENGTH, MARGINALS))
+METRIC = Metric(
+    "negative log-likelihood", CODE_LENGTH.says.removesuffix("."), (CODE_LENGTH, MARGINALS)
+)
 KL_TO_TRUTH = Metric.of(TRUTH)
 MEANING: dict[Kind, str] = {
     "lower_bound": "the log-probability is a lower bound: the model's true code length is at most this value",
@@ -75,7 +77,7 @@ def likelihood_score(lp: LogProb, split: str = "test") -> Score:
         >>> lp = LogProb(torch.tensor([-1.0, -3.0, -2.0]), "exact", "lebesgue", Points(2).unit, "exact")
         >>> s = likelihood_score(lp)
         >>> s.name, s.value, s.unit
-        ('log-likelihood [exact] vs test', 2.0, 'nats/point')
+        ('negative log-likelihood [exact] vs test', 2.0, 'nats/point')
     """
     nats = _finite_or_zero_probability(lp)
     parts, lp = len(lp), lp.by_case()

@@ -203,7 +203,7 @@ def rank_likelihoods(
     Example:
         >>> from pushforward.core.measure import Measure
         >>> def score(kind, v):
-        ...     return Score(Measure("log-likelihood"), v, n=9, low=v - 0.1, high=v + 0.1, kind=kind, view=kind)
+        ...     return Score(Measure("negative log-likelihood"), v, n=9, low=v - 0.1, high=v + 0.1, kind=kind, view=kind)
         >>> r = rank_likelihoods({"vae": score("lower_bound", 1.0), "flow": score("exact", 2.0)})
         >>> r.comparisons[0].verdict, r.comparisons[0].reason[:16]
         ('first', 'certain by bound')

@@ -107,7 +107,7 @@ def likelihood_sentences(models: Sequence[Row], nats_per_unit: float) -> list[st
 
     Example:
         >>> from pushforward.core.measure import Measure
-        >>> score = Score(Measure("log-likelihood"), 1.5, n=9, low=1.4, high=1.6, unit="bits/dim", kind="exact")
+        >>> score = Score(Measure("negative log-likelihood"), 1.5, n=9, low=1.4, high=1.6, unit="bits/dim", kind="exact")
         >>> likelihood_sentences([Row("flow", likelihood=score)], 1.0)
         ['flow has an exact value: 1.50 bits/dim.']
     """
