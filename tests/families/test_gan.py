@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from oracles import perturb
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given
 from pushforward.core.loss import Loss
 from pushforward.core.noise import BatchNoise, Noise
@@ -64,6 +65,25 @@ def test_both_batches_are_judged_under_their_labels() -> None:
         torch.testing.assert_close(found, model.judge(x, given))
         other = model.judge(x, Given(label=torch.tensor([0, 1, 2])))
         assert bool((found - other).abs().gt(1e-3).all())
+
+
+def test_pictures_that_end_in_tanh_are_the_squashed_ones_of_the_same_weights() -> None:
+    """A background that is meant to be black is black, however far beyond it a network goes."""
+    space, z = Image(1, 4, 4, levels=256), 9.0 * torch.randn(64, 3, generator=generator(0))
+    plain, squashed = (GAN(space, SMALL.model_copy(update={"tanh": on})) for on in (False, True))
+    perturb(plain, 0.5)
+    squashed.load_state_dict(plain.state_dict())
+    there, here = plain.generate(z, None), squashed.generate(z, None)
+    torch.testing.assert_close(here, there.tanh())
+    drawn = squashed.codec.decode(here)
+    assert bool((drawn[there < -4.0] == 0).all())
+    assert bool((drawn[there > 4.0] == 255).all())
+    assert int((there.abs() > 4.0).sum()) > 20
+
+
+def test_points_do_not_end_in_tanh() -> None:
+    with pytest.raises(BadInput, match="tanh=true of points"):
+        GAN(Points(2), SMALL.model_copy(update={"tanh": True}))
 
 
 def softplus(v: Tensor) -> float:

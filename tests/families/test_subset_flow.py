@@ -78,22 +78,30 @@ def test_dequantisation_costs_nothing() -> None:
     assert float(found.nats.double().exp().sum()) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_what_is_learnt_from_is_an_unbiased_part() -> None:
-    """The mean over 200 draws of a quarter of a batch: five standard errors from that over all."""
-    space = Image(1, 4, 4, levels=9)
+@pytest.mark.parametrize(("side", "n"), [(4, 160), (56, 12)])
+def test_what_is_learnt_from_is_an_unbiased_part(side: int, n: int) -> None:
+    """The mean over 200 draws of a quarter of a batch, or of 8 of 12 large pictures: five standard
+    errors from that over all."""
+    space = Image(1, side, side, levels=9)
     model = Flow(space, SMALL)
     perturb(model, 0.3)
-    x = (levels_of(space, 160).float() + 0.5) / 9
+    x = (levels_of(space, n).float() + 0.5) / 9
     with torch.no_grad():
         whole = float(model.nats(x, None).mean())
         found = torch.stack(
             [
-                model.chain.mean_log_prob(x, None, model.base, BatchNoise(generator(seed), 160))
+                model.chain.mean_log_prob(x, None, model.base, BatchNoise(generator(seed), n))
                 for seed in range(200)
             ]
         )
     assert float(found.std()) > 1e-3
     assert abs(float(found.mean()) - whole) < 5 * float(found.std()) / math.sqrt(200)
+
+
+def test_pictures_with_many_cells_are_fewer_to_learn_them_from() -> None:
+    shapes = {(1, 8, 8): 32, (1, 28, 28): 32, (3, 32, 32): 9, (1, 56, 56): 8, (3, 512, 512): 1}
+    for shape, fewest in shapes.items():
+        assert CoarseToFineChain(Image(*shape, levels=4), SMALL, 0).fewest == fewest
 
 
 def test_every_value_waits_for_those_before_it() -> None:

@@ -23,6 +23,9 @@ class GANConfig(Config):
         description="residual blocks per resolution, which also take in the label",
     )
     context: int = Field(32, ge=1, description="width of the label embeddings")
+    tanh: bool = Field(
+        False, description="pictures of the generator end in tanh: black and white are exactly that"
+    )
     gamma: float = Field(1.0, ge=0, description="weight of R1 and R2")
     critic_octaves: int = Field(
         0, ge=0, description="octaves of sine features that the critic of points sees"
@@ -116,7 +119,14 @@ PRESETS: dict[tuple[str, str], Preset] = {
     # a step of full-resolution convolutions on 8 pictures of 28 x 28 takes three times as long as one
     # over patches on 64; twice the steps on half as many pictures are worth more than they cost
     ("minute", "image"): Preset(
-        model={"architecture": "patches", "latent": 32, "width": 32, "depth": 1, "gamma": 1.0},
+        model={
+            "architecture": "patches",
+            "latent": 32,
+            "width": 32,
+            "depth": 1,
+            "tanh": True,
+            "gamma": 1.0,
+        },
         train={
             "batch_size": 32,
             "learning_rate": 3e-3,

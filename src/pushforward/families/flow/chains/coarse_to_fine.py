@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.noise import Noise
+from pushforward.core.preset import OF_28
 from pushforward.core.space import Image
 from pushforward.families.flow.chains.chain import Chain
 from pushforward.families.flow.config import FlowConfig
@@ -30,7 +31,7 @@ from pushforward.nets.masked_steps import MaskedSteps
 
 LEARNT = 4  # one in so many pictures of a batch teaches the cells, of which each has many
 CELL_DEPTH = 1  # hidden layers of what cells share, after the first; a second one bought nothing
-FEWEST = 32  # pictures, where a batch has them
+FEWEST = 32  # pictures, where a batch has them; fewer of those larger than 28 x 28, of more cells
 
 
 def side(pixels: int, stride: int) -> int:
@@ -146,6 +147,7 @@ class CoarseToFineChain(Chain):
         self.elementwise = LevelBins(space.levels, config.bins)
         outputs = self.elementwise.bins
         times = halvings((c, h, w), config.coarse)
+        self.fewest = min(FEWEST, -(-FEWEST * OF_28 // (c * h * w)))
         self.strides = [2**k for k in reversed(range(times))]  # of the finer pictures, in turn
         sizes = [(c, side(h, s), side(w, s)) for s in (2**times, *self.strides)]
         self.coarsest = sizes[0]
@@ -201,7 +203,7 @@ class CoarseToFineChain(Chain):
         """Estimate it from the coarsest values of all and the cells of some, drawn at random."""
         if not isinstance(base, StandardNormal):
             return super().mean_log_prob(x, context, base, noise)
-        enough = min(len(x), max(FEWEST, -(-len(x) // LEARNT)))
+        enough = min(len(x), max(self.fewest, -(-len(x) // LEARNT)))
         some = noise.uniform(1).flatten().argsort()[:enough] if enough < len(x) else None
         parts = self._parts(x, context, some, noise)
         return sum_of([self.elementwise.log_density(y, raw).sum(1).mean() for y, raw in parts])
