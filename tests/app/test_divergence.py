@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+import pushforward as pf
 from pushforward.app.measuring.scoring import Scored, score_summary
 from pushforward.app.runs.training import open_model
 from pushforward.app.verbs.score import ScoredData
@@ -150,3 +151,15 @@ def test_one_impossible_example_is_an_infinite_mean_and_no_divergence() -> None:
             score_summary(
                 LogProb(torch.tensor([wrong, 0.0]), "exact", "lebesgue", unit, "exact"), "test"
             )
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 4, 4)])
+def test_one_validation_example_steers_a_gan(shape: tuple[int, ...]) -> None:
+    """It has no distance within itself: what remains is an energy score, and finite."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(6, 2)) if len(shape) == 1 else draw.integers(0, 4, (6, *shape))
+    labels = [0, 1] * 3
+    for data in (pf.load(x), pf.load(x, labels=labels)):
+        assert len(data.validation) == 1
+        fitted = pf.fit("gan", data, steps=2, preset="smoke", seed=0, progress=False)
+        assert math.isfinite(fitted.facts["best_held_out"])

@@ -140,8 +140,8 @@ def test_classes_outside_training_are_named_and_left_out(tmp_path: Path) -> None
     assert data.classes == ("cat", "dog", "rare")
     assert sizes(data) == (43, 10, 5)
     assert "3 examples of classes that are not in training: bird" in data.lost
-    assert "no validation or test examples of 1 class: rare" in data.notes
-    assert "no test examples of 1 class: dog" in data.notes
+    assert "no validation or test examples of 1 class: rare (3 to train on)" in data.notes
+    assert "no test examples of 1 class: dog (20 to train on)" in data.notes
 
 
 def test_texts_bring_their_splits_too(tmp_path: Path) -> None:

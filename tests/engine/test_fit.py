@@ -309,7 +309,8 @@ def test_gradients_are_clipped_as_torch_does() -> None:
 
 def test_budget_parsing() -> None:
     assert [parse_seconds(t) for t in ("60s", "2m", "1.5h", "30")] == [60.0, 120.0, 5400.0, 30.0]
-    for bad in ("0s", "-3s", "ten", "5 parsecs", ""):
+    assert [parse_seconds(t) for t in ("1e3s", "5e-1h", ".5s", "2.m")] == [1e3, 1800.0, 0.5, 120.0]
+    for bad in ("0s", "-3s", "ten", "5 parsecs", "", ".", "1e400s", "nan", "1e", "5e-400h"):
         with pytest.raises(BadInput, match=r"a positive time"):
             parse_seconds(bad)
     with pytest.raises(BadInput, match=r"no budget"):

@@ -361,6 +361,27 @@ def test_level_decoder_is_a_distribution_and_its_table_its_mean(sigma: float) ->
     assert bool((decoder.table <= 0).all())
 
 
+@pytest.mark.parametrize("levels", [2, 3, 4, 5, 16, 33, 64])
+@pytest.mark.parametrize("spacings", [0.05, 0.25, 0.5, 1.0, 3.0, 40.0])
+def test_level_decoder_knows_by_few_levels_what_all_would_say(levels: int, spacings: float) -> None:
+    """Every level against every other, at 257 points of eps each."""
+    sigma = 2.0 * spacings / (levels - 1)
+    values = torch.linspace(-1.0, 1.0, levels, dtype=torch.float64)
+    eps = torch.linspace(-8.0, 8.0, 257, dtype=torch.float64)
+    weight = torch.softmax(-0.5 * eps**2, 0)
+    logits = -0.5 * ((values[:, None] + sigma * eps)[..., None] - values) ** 2 / sigma**2
+    own = logits.log_softmax(2).diagonal(dim1=0, dim2=2)  # (eps, level)
+    expected = (weight[:, None] * own).sum(0)
+    torch.testing.assert_close(LevelDecoder(levels, sigma).table, expected, rtol=0.0, atol=1e-9)
+
+
+def test_a_table_of_all_levels_of_16_bits_takes_no_longer_than_one_of_eight() -> None:
+    few, many = (LevelDecoder(n, 0.5 / (n - 1)).table for n in (256, 65536))
+    torch.testing.assert_close(few[:20], many[:20], rtol=0.0, atol=1e-9)
+    torch.testing.assert_close(few[-20:], many[-20:], rtol=0.0, atol=1e-9)
+    assert bool((many[20:-20] - few[128]).abs().max() < 1e-9)
+
+
 def shares_of(levels: int, background: float) -> torch.Tensor:
     """Even shares, or a background of that share at the lowest level and a tenth of it at the highest."""
     shares = torch.full((levels,), 1.0, dtype=torch.float64) / levels

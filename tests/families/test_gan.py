@@ -82,7 +82,7 @@ def test_pictures_that_end_in_tanh_are_the_squashed_ones_of_the_same_weights() -
 
 
 def test_points_do_not_end_in_tanh() -> None:
-    with pytest.raises(BadInput, match="tanh=true of points"):
+    with pytest.raises(BadInput, match=r"'model.tanh=True' with mlp"):
         GAN(Points(2), SMALL.model_copy(update={"tanh": True}))
 
 

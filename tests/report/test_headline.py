@@ -213,6 +213,9 @@ def test_where_no_measure_decides_real_data_do() -> None:
         "Choose b or c: no measure orders b, c and a"
     )
     assert first(model("a", *told), model("b", *told)).startswith("No winner among a and b")
+    assert first(model("a", *real), model("b", *real)).endswith(
+        "At 200 samples a and b are not told apart from real data."
+    )
     # equal to the best by the measures, and not by real data
     low = many([0.1] * 10, right=0.9)
     rows = (model("a", *many(PLAIN, right=0.58)), model("b", *many(PLAIN)), model("c", *low))

@@ -320,7 +320,7 @@ def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, 
     if last:
         return np.moveaxis(x, -1, 1), []
     if x.ndim == 3:
-        shape = f"{x.shape[1]} x {x.shape[2]}"
+        shape = f"{x.shape[2]} x {x.shape[1]}"  # width first, as everywhere
         return x[:, None], [f"three dimensions of integers, so grey images of {shape} pixels"]
     for pair in (CHANNELS[:2], CHANNELS[2:]):
         if x.shape[-1] in pair and x.shape[1] not in pair:

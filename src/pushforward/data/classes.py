@@ -68,7 +68,7 @@ def spread_of(
 
     Example:
         >>> spread_of(("a", "b"), np.array([0, 0, 0, 1]), (np.array([0, 3]), np.array([1]), np.array([2])))
-        ['no validation or test examples of 1 class: b']
+        ['no validation or test examples of 1 class: b (1 to train on)']
     """
     if index is None:
         return []
@@ -76,7 +76,8 @@ def spread_of(
     for i, name in enumerate(classes):
         without = [SPLITS[role] for role in (1, 2) if not (index[rows[role]] == i).any()]
         if without:
-            missing.setdefault(" or ".join(without), []).append(name)
+            told = f"{name} ({int((index[rows[0]] == i).sum()):,} to train on)"
+            missing.setdefault(" or ".join(without), []).append(told)
     return [
         f"no {splits} examples of {len(names)} class{'es' if len(names) > 1 else ''}: {few(names)}"
         for splits, names in missing.items()

@@ -6,6 +6,7 @@ the budget spent.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ from pushforward.core.spec import TrainConfig
 Measure = Literal["seconds", "steps", "examples"]
 MEASURES: tuple[Measure, ...] = ("seconds", "steps", "examples")
 DEFAULT_SECONDS = 40.0  # where nobody gives a budget and no preset has a length of its own
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
 _UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -62,10 +64,12 @@ def parse_seconds(text: str) -> float:
     """Return the seconds in `60s`, `2m`, `1.5h` or a bare number.
 
     Example:
-        >>> parse_seconds("2m")
-        120.0
+        >>> parse_seconds("2m"), parse_seconds("5e-1h"), parse_seconds(".5")
+        (120.0, 1800.0, 0.5)
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.lower())
-    if match is None or (match[2] or "s") not in _UNITS or float(match[1]) <= 0:
+    match = re.fullmatch(rf"\s*({_NUMBER})\s*([a-z]*)\s*", text.lower())
+    unit = "" if match is None else match[2] or "s"
+    seconds = float(match[1]) * _UNITS[unit] if match is not None and unit in _UNITS else 0.0
+    if not 0.0 < seconds < math.inf:
         raise BadInput(f"the budget '{text}'", "a positive time such as 60s, 2m or 1h")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    return seconds

@@ -151,8 +151,8 @@ def told(plan: Plan) -> Iterator[str]:
     if not plan.choice:
         if plan.with_preset is not None:
             yield (
-                f"{plan.family} takes the preset {plan.preset}: no learning curves say anything of data "
-                "and settings like these; `--preset NAME` takes another"
+                f"{plan.family} takes the preset {plan.preset}: no other was measured on such data with such "
+                "settings; `--preset NAME` takes another"
             )
         return
     body = plan.model_values.get("architecture")

@@ -67,8 +67,8 @@ def foresight(fits: Sequence[SizedPlan]) -> str:
     size = smaller_pictures(space)
     hint = f"smaller pictures help most, such as `{size}`" if size else "only a longer budget helps"
     return (
-        f"pictures of {space.width} x {space.height} are much for this budget: samples that a person recognises are not "
-        f"expected of {named}; {hint}"
+        f"pictures of {space.width} x {space.height} are much for this budget: handwritten digits would not be recognised "
+        f"yet in samples of {named}, simple shapes may be; {hint}"
     )
 
 

@@ -27,7 +27,7 @@ from pushforward.evaluation.measuring.metric import Metric
 CODE_LENGTH = Measure(
     "negative log-likelihood",
     "How many bits or nats the model needs for data that it never saw.",
-    "Surprise at unseen data",
+    "Surprise at unseen data (negative log-likelihood)",
     "see heading",
     LIKELIHOOD,
 )

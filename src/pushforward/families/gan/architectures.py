@@ -5,9 +5,11 @@ One idea: an architecture is a pair of networks; game and penalties do not depen
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from pushforward.core.architecture import Architecture, architectures
 from pushforward.core.space import Image, Space
@@ -22,6 +24,11 @@ from pushforward.families.shared.codecs import scaled, standardised
 from pushforward.nets.folding import FoldedDecoder, FoldedEncoder
 
 
+def as_it_is(x: Tensor) -> Tensor:
+    """Return x."""
+    return x
+
+
 @dataclass(frozen=True)
 class Players:
     """What an architecture is made of.
@@ -29,10 +36,12 @@ class Players:
     Attributes:
         generator: `(z, context) -> examples`, of as many numbers as an example has.
         critic: `(x, context) -> (n, 1)`.
+        squash: what becomes of the generator's numbers.
     """
 
     generator: nn.Module
     critic: nn.Module
+    squash: Callable[[Tensor], Tensor] = as_it_is
 
 
 def mlps(space: Space, config: GANConfig, latent: int, context: int) -> Players:
@@ -45,7 +54,7 @@ def mlps(space: Space, config: GANConfig, latent: int, context: int) -> Players:
 def convolutions(space: Image, config: GANConfig, latent: int, context: int) -> Players:
     """Return two residual convolutional networks."""
     generator = convolutional_generator(space, config, latent, context)
-    return Players(generator, convolutional_critic(space, config, context))
+    return Players(generator, convolutional_critic(space, config, context), squash_of(config))
 
 
 def bottlenecks(space: Image, config: GANConfig, latent: int, context: int) -> Players:
@@ -58,14 +67,28 @@ def patches(space: Image, config: GANConfig, latent: int, context: int) -> Playe
     """Return two residual convolutional networks over patches of up to 4 x 4 pixels."""
     size = (config.width, config.depth, context)
     return Players(
-        FoldedDecoder(latent, space.event_shape, *size), FoldedEncoder(space.event_shape, 1, *size)
+        FoldedDecoder(latent, space.event_shape, *size),
+        FoldedEncoder(space.event_shape, 1, *size),
+        squash_of(config),
     )
 
 
-POINTS = Architecture("mlp", "residual MLPs with sine features", mlps, standardised)
+def squash_of(config: GANConfig) -> Callable[[Tensor], Tensor]:
+    """Return what brings a generator's numbers to those of levels, on [-1, 1]: a network that has to
+    say -1 for black says -1 and a little, and a critic sees nothing else (LOG.md)."""
+    return torch.tanh if config.tanh else as_it_is
+
+
+POINTS = Architecture(
+    "mlp", "residual MLPs with sine features", mlps, standardised, unread=("tanh",)
+)
 IMAGES = Architecture("convolutional", "residual convolutions", convolutions, scaled)
 R3GAN = Architecture(
-    "r3gan", "bottlenecks with grouped filters, nothing normalised: R3GAN", bottlenecks, scaled
+    "r3gan",
+    "bottlenecks with grouped filters, nothing normalised: R3GAN",
+    bottlenecks,
+    scaled,
+    unread=("tanh",),
 )
 PATCHES = Architecture("patches", "residual convolutions over patches", patches, scaled)
 

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.core.curve import Curve
-from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.core.loss import Loss
 from pushforward.core.model import GenerativeModel
 from pushforward.core.noise import Noise
 from pushforward.core.options import SampleOptions
-from pushforward.core.space import Image, Space
+from pushforward.core.space import Space
 from pushforward.core.walk import Walk
 from pushforward.families.gan.architectures import Players
 from pushforward.families.gan.card import CAPABILITIES, CARD
@@ -52,12 +51,7 @@ class GAN(GenerativeModel):
 
     def __init__(self, space: Space, config: GANConfig, classes: tuple[str, ...] = ()) -> None:
         super().__init__(space, config, classes)
-        if config.tanh and not isinstance(space, Image):
-            raise BadInput(
-                f"model.tanh=true of {space.kind}", "pictures, whose levels lie on [-1, 1]"
-            )
         self.latent, self.gamma = config.latent or space.dimensions, config.gamma
-        self.tanh = config.tanh
         self.base: Base = StandardNormal(self.latent)
         self.game: Game = RELATIVISTIC
         self.penalties: tuple[Penalty, ...] = (R1, R2)
@@ -65,7 +59,7 @@ class GAN(GenerativeModel):
         self.critic_label = GivenEmbedding(len(classes), config.context)
         width = self.critic_label.width
         made = self.architecture.make(Players, space, config, self.latent, width)
-        self.generator, self.critic = made.generator, made.critic
+        self.generator, self.critic, self.squash = made.generator, made.critic, made.squash
 
     differentiated_twice = ("critic",)  # by R1 and R2
 
@@ -86,7 +80,7 @@ class GAN(GenerativeModel):
     def generate(self, z: Tensor, given: Given | None) -> Tensor:
         """Return the encoded examples that codes (n, latent) stand for."""
         made = self.generator(z, self.generator_label(given, len(z)))
-        return (torch.tanh(made) if self.tanh else made).reshape(-1, *self.space.event_shape)
+        return self.squash(made).reshape(-1, *self.space.event_shape)
 
     def judge(self, x: Tensor, given: Given | None) -> Tensor:
         """Return the critic's scores of encoded examples, shape (n,); higher is more real."""

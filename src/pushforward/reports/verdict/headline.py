@@ -70,13 +70,16 @@ def headline(
         else f"Choose {usable[0].name}, the only usable model."
     )
     best = next(row for row in usable if row.name == found.names[0])
+    level = [] if chosen.startswith("Choose") else [best.name, *found.equals(best.name)]
+    ties = [name for name in found.names if name in level and apart[name].told is False]
     who = (
         f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
     )
     but = f"No measure orders it and {listed(worse, 'or')}, but {'that is' if len(worse) == 1 else 'those are'} told apart."
     return " ".join(
         filter(
-            None, [chosen, _still(best, rows, who), but if worse else "", privacy_in_short([best])]
+            None,
+            [chosen, _still(best, rows, who, ties), but if worse else "", privacy_in_short([best])],
         )
     )
 
@@ -104,13 +107,16 @@ def _alone(row: Row, rows: Sequence[Row]) -> str:
     return f"{text}{_right(found)}{f'; furthest off: {parts[0]}' if parts else ''}."
 
 
-def _still(row: Row, rows: Sequence[Row], who: str) -> str:
-    """Return what the best of several is worth beside real data."""
+def _still(row: Row, rows: Sequence[Row], who: str, ties: list[str]) -> str:
+    """Return what the best of several is worth beside real data, and those that nothing orders
+    before or after it."""
     found = told_apart(row, rows)
     if found.told is None:
         return ""
     size = f"{number(found.n, 0)} samples"
     if not found.told:
+        if len(ties) > 1:
+            return f"At {size} {listed(ties)} are not told apart from real data."
         return f"At {size} {'it' if who == 'It' else row.name} is not told apart from real data."
     if found.classifier is None or found.classifier not in [e.score for e in found.found]:
         return f"{who} is still told apart from real data: off in {_off(found.found[0])} at {size}."
