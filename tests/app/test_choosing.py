@@ -212,7 +212,7 @@ def test_curves_are_of_larger_examples_too_and_not_of_far_smaller_ones(
         monkeypatch.setattr(table, "learning_curves", lambda found=found: found)
         fits = fitted(open_plan(moons), computer(1e-3))
         assert (fits.plan.preset == "minute") == bool(fits.plan.choice) == near
-        assert ("no learning curves" in fits.notes[0]) != near
+        assert ("no other was measured on such data with" in fits.notes[0]) != near
         assert f"takes the preset {fits.plan.preset}" in fits.notes[0]
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
 
+# a model that is only measured is made on a device without numbers, where none can be integrated
+ON_CPU: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
 LONGEST = 8.0  # standard deviations of noise that an expectation goes over
 
 
@@ -65,8 +68,8 @@ class LevelDecoder(DataDecoder):
             _expected_at(index, levels, reach, spacings)
             for index in range(min(reach, (levels - 1) // 2) + 1)
         ]
-        self.table = torch.full((levels,), first[-1], dtype=torch.float64)
-        self.table[: len(first)] = torch.tensor(first, dtype=torch.float64)
+        self.table = torch.full((levels,), first[-1], **ON_CPU)
+        self.table[: len(first)] = torch.tensor(first, **ON_CPU)
         self.table[levels - len(first) :] = self.table[: len(first)].flip(0)
 
     def expected(self, x: Tensor) -> Tensor:
@@ -79,9 +82,9 @@ def _expected_at(index: int, levels: int, reach: int, spacings: float) -> float:
     """Return `E_eps log P(index | index + s eps)` with a noise s in spacings, beside the levels
     within reach."""
     # the trapezoid rule converges geometrically on a Gaussian integrand
-    eps = torch.linspace(-LONGEST, LONGEST, 257, dtype=torch.float64).unsqueeze(1)
+    eps = torch.linspace(-LONGEST, LONGEST, 257, **ON_CPU).unsqueeze(1)
     below, above = min(index, reach), min(levels - 1 - index, reach)
-    steps = torch.arange(-below, above + 1, dtype=torch.float64) / spacings
+    steps = torch.arange(-below, above + 1, **ON_CPU) / spacings
     log_p = (steps * (eps - 0.5 * steps)).log_softmax(1)[:, below]
     return float((torch.softmax(-0.5 * eps.flatten() ** 2, 0) * log_p).sum())
 
