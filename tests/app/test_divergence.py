@@ -159,7 +159,13 @@ def test_one_validation_example_steers_a_gan(shape: tuple[int, ...]) -> None:
     draw = np.random.default_rng(0)
     x = draw.normal(size=(6, 2)) if len(shape) == 1 else draw.integers(0, 4, (6, *shape))
     labels = [0, 1] * 3
-    for data in (pf.load(x), pf.load(x, labels=labels)):
+    for data, labelled in ((pf.load(x), False), (pf.load(x, labels=labels), True)):
         assert len(data.validation) == 1
         fitted = pf.fit("gan", data, steps=2, preset="smoke", seed=0, progress=False)
-        assert math.isfinite(fitted.facts["best_held_out"])
+        assert fitted.facts["held_out_name"].startswith("twice the energy score")
+        scale, (one,) = data.space.scale(data.train.x).double(), data.validation.x
+        given = None if not labelled else [str(int(data.validation.given.label))] * 2
+        drawn = torch.as_tensor(fitted.sample(2, given=given, seed=0))
+        a, b = ((x.double().flatten() - one.double().flatten()) / scale for x in drawn)
+        expected = float(a.norm() + b.norm() - (a - b).norm())
+        assert fitted.facts["best_held_out"] == pytest.approx(expected, rel=1e-5)

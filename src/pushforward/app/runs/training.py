@@ -219,12 +219,13 @@ def _facts(plan: Plan, device: torch.device) -> dict[str, Any]:
 
 def _probe(plan: Plan) -> tuple[str, Probe] | None:
     """Energy distance between fixed-seed samples and validation rows, in units of the data's scale:
-    the held-out quantity of a family without one."""
+    the held-out quantity of a family without one; of a single row, twice an energy score."""
     rows = plan.dataset.validation[:256]
-    measure = rows
+    measure, named = rows, "energy distance to validation data"
     if len(rows) == 1:
-        # it has no scale of its own; twice the same, it makes an energy score of the distance, which
-        # is least for the truth too (Gneiting & Raftery 2007, equation 21)
+        # it has no scale of its own; laid down twice, it makes 2 E|X - y| - E|X - X'| of the distance,
+        # which is least for the truth too (Gneiting & Raftery 2007, section 4.3)
+        named = "twice the energy score of the one validation example"
         measure, rows = plan.dataset.train[:256], rows[torch.zeros(2, dtype=torch.long)]
     reference = rows.x.flatten(1).double().numpy()
     scale = plan.dataset.space.scale(measure.x).numpy()
@@ -234,7 +235,7 @@ def _probe(plan: Plan) -> tuple[str, Probe] | None:
         drawn = model.sample(len(rows), given=given, seed=plan.seed).flatten(1).double().numpy()
         return float(energy_distance(drawn / scale, reference / scale))
 
-    return ("energy distance to validation data [standard deviations]", probe)
+    return (f"{named} [standard deviations]", probe)
 
 
 def save_run(
