@@ -293,3 +293,9 @@ ODD: dict[str, tuple[list[Any], str]] = {
 def test_what_is_no_picture_is_refused_in_a_sentence(source: Any, says: str) -> None:
     with pytest.raises(BadInput, match=says):
         pf.load(source)
+
+
+def test_sizes_of_arrays_are_said_width_first_as_those_of_files_are() -> None:
+    data = pf.load(np.random.default_rng(0).integers(0, 9, (12, 33, 17)))
+    assert (data.space.height, data.space.width) == (33, 17)
+    assert any("grey images of 17 x 33 pixels" in note for note in data.notes)
