@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 import pushforward as pf
 from pushforward.core.errors import BadInput
 from pushforward.core.latent import Latent
-from pushforward.data.in_memory import held
 from pushforward.faces.python.fitted import Fitted
 
 BUNCH: Any = load_digits()
@@ -90,10 +89,29 @@ def test_intensities_in_whole_255ths_are_the_levels_they_came_from() -> None:
     assert any("255" in note for note in data.notes)
     # every level survives the division in float32 and in float64
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
-    for dtype in (np.float32, np.float64):
-        assert np.array_equal(held(levels.astype(dtype) / dtype(255)).source, levels)
-    # anything else is left as it came
-    assert held(levels / 254).source.dtype == np.float64
+    pictures = np.concatenate([levels.reshape(1, 16, 16) // k for k in range(1, 7)])
+    for dtype in (np.float16, np.float32, np.float64):
+        for made in (
+            pictures.astype(dtype) / dtype(255),
+            pictures.astype(dtype) / dtype(127.5) - dtype(1),
+        ):
+            data = pf.load(made)
+            whole = torch.cat([data.train.x, data.validation.x, data.test.x])[:, 0].long()
+            assert data.space.levels == 256
+            assert sorted(whole.flatten(1).tolist()) == sorted(pictures.reshape(6, -1).tolist())
+    # other scales: the fewest levels that will do, or those asked for
+    assert (
+        pf.load(
+            np.stack([np.roll(np.eye(4), r, 0) * k / 4 for k in range(1, 5) for r in (0, 1)])
+        ).space.levels
+        == 5
+    )
+    noise = np.random.default_rng(0).random((9, 4, 4))
+    with pytest.raises(BadInput, match=r"real numbers.*levels=256 rounds"):
+        pf.load(noise)
+    rounded = pf.load(noise, levels=256)
+    assert rounded.space.levels == 256
+    assert any("rounded to 256 levels" in lost for lost in rounded.lost)
 
 
 def test_points_columns_and_texts() -> None:

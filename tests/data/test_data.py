@@ -154,6 +154,8 @@ def test_arrays_and_their_errors(tmp_path: Path) -> None:
         open_data("/nowhere/x.npy")
     with pytest.raises(BadInput, match=r"real numbers of shape"):
         open_data(rng.random((10, 4, 4)))
+    with pytest.raises(BadInput, match=r"from -1\.4.* to .*round\(\)\.astype"):
+        open_data(rng.random((10, 4, 4)) - 1.5 * np.eye(4))
 
 
 def test_image_arrays_are_sniffed_with_reasons() -> None:

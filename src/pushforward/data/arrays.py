@@ -7,7 +7,7 @@ or dropped unless it was asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from pushforward.core.space import Image, Points, Space
 from pushforward.data.finite import require_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.groups import group_note
+from pushforward.data.images.intensities import BYTE, Levels, rounded, taken_back
 from pushforward.data.images.levels import (
     SMALL,
     first_odd,
@@ -115,16 +116,13 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
     """
     wanted = wanted or Wanted()
     x = checked(x, where, few=not wanted.varied)
-    if wanted.levels is not None and wanted.white is None and x.ndim >= 3:
-        x = _as_levels(x, wanted.levels)
-    if (
-        x.dtype.kind == "f"
-        and x.ndim >= 3
-        and np.isfinite(x).all()
-        and bool((x == np.round(x)).all())
-        and x.min() >= 0
-    ):
-        x = x.astype(np.int64)
+    if x.ndim >= 3 and wanted.white is None:
+        x, intensities = _as_levels(x, wanted)
+        if intensities is not None:
+            found = _images(x, where, replace(wanted, levels=intensities.levels))
+            found.notes.append(intensities.note)
+            found.lost += [intensities.lost] if intensities.lost else []
+            return found
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
         return _points(x, where, wanted)
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
@@ -139,13 +137,13 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
         low, high = float(np.min(x)), float(np.max(x))
         if low == high and wanted.varied:
             raise BadInput(f"every pixel of {where} equals {low:.4g}", "images that vary")
-        inside = low >= 0 and high <= 255
-        turn = "(255 * (x - x.min()) / (x.max() - x.min())).round()"
-        turn = ("(255 * x).round()" if high <= 1 else "x.round()") if inside else turn
+        turn = "turn intensities into levels with (255 * (x - x.min()) / (x.max() - x.min())).round().astype('uint8')"
+        if wanted.levels is None and rounded(x, BYTE) is not None:
+            turn = f"-s data.levels={BYTE} rounds them to that many levels"
         raise BadInput(
             f"{where} holds real numbers of shape {x.shape} from {low:.4g} to {high:.4g}",
-            "integer grey levels for images, or two dimensions for points",
-            f"turn intensities into levels with {turn}.astype('uint8')",
+            "grey levels for images (whole numbers, or 255ths of white), or two dimensions for points",
+            turn,
         )
     raise BadInput(
         f"{where} has shape {x.shape}",
@@ -153,22 +151,16 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
     )
 
 
-def _as_levels(x: np.ndarray, levels: int) -> np.ndarray:
-    """Return intensities from black (0) to white (1), real or of truth, as the levels that they
-    are; anything else as it is."""
-    if (
-        levels == 2
-        or x.dtype.kind not in "fb"
-        or not np.isfinite(x).all()
-        or x.min() < 0
-        or x.max() > 1
-    ):
-        return x
-    spread = x.astype(np.float64) * (levels - 1)
-    found = np.rint(spread)
-    # a quotient in single precision is off by half a unit of its last place
-    exact = float(np.abs(spread - found).max()) <= max(1e-4, levels * 2.0**-23)
-    return found.astype(np.int64) if exact else x
+def _as_levels(x: np.ndarray, wanted: Wanted) -> tuple[np.ndarray, Levels | None]:
+    """Return real intensities as the levels that they are or are asked to be, and what was decided;
+    whole numbers as integers, anything else as it is."""
+    found = taken_back(x, wanted.levels)
+    fit = x.dtype.kind == "f" and bool(np.isfinite(x).all()) and x.min() >= 0
+    if found is None and fit and bool((x == np.round(x)).all()):
+        return x.astype(np.int64), None
+    if found is None and wanted.levels is not None and wanted.varied and not wanted.exact:
+        found = rounded(x, wanted.levels)
+    return (x, None) if found is None else (found.x, found)
 
 
 def _points(x: np.ndarray, where: str, wanted: Wanted) -> OpenedArray:

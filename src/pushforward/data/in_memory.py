@@ -108,7 +108,7 @@ def held(source: Any, labels: Any = None, as_rows: bool = False) -> Held:
         )
     else:
         found = replace(found, source=(found.source, labels))
-    return _with_levels(found)
+    return found
 
 
 def _shaped(source: Any) -> Held:
@@ -318,32 +318,3 @@ def _array(items: Any, what: str) -> Any:
             "resize or pad them first",
         )
     return np.stack(rows) if rows else np.empty((0,))
-
-
-def _with_levels(held: Held) -> Held:
-    """Return intensities in [0, 1] that are whole 255ths, as tensors of pictures are, as the levels
-    that they came from."""
-    found = held.source
-    x = found[0] if isinstance(found, tuple) else found
-    if not isinstance(x, np.ndarray | Tensor) or x.ndim < 3:
-        return held
-    array = x.detach().cpu().numpy() if isinstance(x, Tensor) else x
-    whole = array.dtype.kind == "f" and array.size > 0 and bool(np.isfinite(array).all())
-    if not whole or array.min() < 0 or array.max() > 1:
-        return held
-    levels = np.rint(array * 255.0)
-    # a float32 quotient by 255 is off by at most half a unit of its last place
-    if bool(np.abs(array * 255.0 - levels).max() > 1e-4):
-        return held
-    if bool(((array == 0) | (array == 1)).all()):
-        # how white they are depends on the levels that there are; `as_space` knows them
-        return replace(held, notes=(*held.notes, "intensities of 0 and 1, so two levels"))
-    levels, note = (
-        levels.astype(np.uint8),
-        "intensities in whole 255ths, so 256 levels (255 times as large)",
-    )
-    return replace(
-        held,
-        source=(levels, found[1]) if isinstance(found, tuple) else levels,
-        notes=(*held.notes, note),
-    )

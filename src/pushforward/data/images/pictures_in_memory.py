@@ -21,6 +21,7 @@ from pushforward.data.finite import not_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.formats.file_formats import PICTURE
 from pushforward.data.images.gathering import gathered, in_words, say, stacked
+from pushforward.data.images.intensities import BYTE, whole_steps
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import Encoded, Picture
 from pushforward.data.source import Raw
@@ -152,8 +153,8 @@ def _of_array(item: Any) -> Picture:
         raise BadInput(said, "whole numbers")
     low, high = float(x.min()), float(x.max())
     if x.dtype == bool or (x.dtype.kind == "f" and low >= 0 and high <= 1):
-        levels = np.rint(x * 255.0)
-        if float(np.abs(x * 255.0 - levels).max()) > 1e-4:
+        levels = whole_steps(x, BYTE - 1)
+        if levels is None:
             raise BadInput(f"real numbers from {low:.4g} to {high:.4g} as pixels", "whole numbers")
         x = levels.astype(np.uint8)
     elif not (low >= 0 and high <= 65535) or not bool((x == np.round(x)).all()):
