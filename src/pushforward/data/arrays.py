@@ -17,6 +17,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
+from pushforward.data.far_values import far_values_note
 from pushforward.data.finite import require_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.groups import group_note
@@ -253,6 +254,8 @@ def _remark(values: np.ndarray, found: OpenedArray, names: Sequence[str]) -> Non
             "as a model narrows its spikes; as a table (-s data.kind=table) they are counted"
         )
     mean, scale = location_and_scale(torch.from_numpy(values))
+    far = far_values_note(values, scale.numpy(), called)
+    found.notes += [] if far is None else [far]
     standard = (values - mean.numpy()) / scale.numpy()
     named = np.where((values == np.round(values)).all(axis=0), values, standard)
     found.notes += [note] if (note := group_note(named)) is not None else []

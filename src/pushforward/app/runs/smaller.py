@@ -40,7 +40,7 @@ def smaller_examples(space: Space) -> str:
 
     Example:
         >>> smaller_examples(Image(1, 32, 32))
-        ', smaller pictures, such as `-s data.resize=16`'
+        ', or smaller pictures, such as `-s data.resize=16`'
     """
     found = _SMALLER.get(space.kind)
     return "" if found is None else found(space)
@@ -48,10 +48,10 @@ def smaller_examples(space: Space) -> str:
 
 def _pictures(space: Any) -> str:
     size = smaller_pictures(space)
-    return f", smaller pictures, such as `{size}`" if size else ""
+    return f", or smaller pictures, such as `{size}`" if size else ""
 
 
 _SMALLER: dict[str, Callable[[Any], str]] = {
     "image": _pictures,
-    "text": lambda space: ", shorter windows, `-s data.length=...`",
+    "text": lambda space: ", or shorter windows, `-s data.length=...`",
 }
