@@ -77,11 +77,14 @@ def setting_of(dataset: Dataset, seed: int, most: int, split: str) -> Setting:
         count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most
     )
     if n < FEWEST:
-        came = f"{len(whole)} {split} and {len(train)} training examples, {most} to compare"
-        wanted = (
-            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, {FEWEST} to compare"
+        if most < FEWEST:
+            raise BadInput(f"at most {most} samples to compare", f"at least {FEWEST}", "raise -n")
+        raise BadInput(
+            f"{len(whole)} {split} and {len(train)} training examples",
+            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, since with fewer a difference is hardly told "
+            "from chance",
+            "bring more data; `sample` and `score` need no reference",
         )
-        raise BadInput(came, wanted, "bring more data")
     parts = None if own is None else own.numpy()
     drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset), parts)
     real = drawn[REAL]
