@@ -59,6 +59,10 @@ class Encoding(ABC):
     def space(self) -> Space:
         """The space that examples live in."""
 
+    def seeded(self, seed: int) -> Encoding:
+        """Return the dictionary that makes by a seed what no model does, such as identifiers."""
+        return self
+
     def beside(
         self, space: Space, classes: tuple[str, ...], settings: Mapping[str, Any]
     ) -> Encoding:

@@ -84,7 +84,7 @@ def draw(
     x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
     free = condition is None
     names = drawn_classes(model, n, seed) if free else None if given is None else (given,) * n
-    return encoding.samples(x, model.space, names, label_in(model, n, condition))
+    return encoding.seeded(seed).samples(x, model.space, names, label_in(model, n, condition))
 
 
 def with_labels(

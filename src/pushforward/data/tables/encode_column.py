@@ -80,7 +80,7 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and
     decimals as what carries them."""
     series = unwrapped(series).series
-    if stored.levels or stored.role == "excluded":
+    if stored.levels or stored.role in ("excluded", "surrogate"):
         return _without_marks(series, stored)
     if (
         str(series.dtype) in OBJECTS

@@ -7,7 +7,7 @@ what does not fit is named with its column, value and row.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,13 @@ from pushforward.data.tables.encode_column import TableRows, check_restored, enc
 from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet, sheet_of_frame
-from pushforward.data.tables.stored import Stored, restore, stored_from_json, words_of
+from pushforward.data.tables.stored import (
+    Stored,
+    restore,
+    stored_from_json,
+    stored_to_json,
+    words_of,
+)
 from pushforward.data.tables.written import Dialect
 
 
@@ -39,7 +45,10 @@ class TableEncoding(RowsEncoding):
     """The dictionary of a table.
 
     `decode(encode(frame))` equals `frame` in names, order, dtypes and values, up to the declared
-    `step` and without its index. Columns that were left out as identifiers do not come back.
+    `step` and without its index. Identifiers come back as new ones, and texts do not.
+
+    Args:
+        seed: of the identifiers that are made anew.
 
     Example:
         >>> frame = pd.DataFrame({"age": [17, 90, 40], "sex": ["f", "m", None]})
@@ -51,6 +60,7 @@ class TableEncoding(RowsEncoding):
     table: Table
     stored: tuple[Stored, ...]
     dialect: Dialect = field(default_factory=Dialect)
+    seed: int = 0
     kind = "table"
 
     @staticmethod
@@ -89,6 +99,10 @@ class TableEncoding(RowsEncoding):
             if stored.carrier and column.kind != "datetime"
             else None
         )
+
+    def seeded(self, seed: int) -> TableEncoding:
+        """Return the encoding that makes identifiers anew by a seed."""
+        return replace(self, seed=seed)
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).
@@ -143,7 +157,7 @@ class TableEncoding(RowsEncoding):
             place = places.get(stored.label)
             column = None if place is None else self.table.columns[place]
             numbers = np.zeros(len(values)) if place is None else values[:, place]
-            parts.append(restore(stored, column, numbers).rename(stored.name))
+            parts.append(restore(stored, column, numbers, self.seed).rename(stored.name))
         frame = pd.concat(parts, axis=1)
         frame.columns = pd.Index([part.name for part in parts])
         return frame
@@ -179,7 +193,7 @@ class TableEncoding(RowsEncoding):
         """How another file of this table is read: its names, the columns of words, and how the
         others are written."""
         words = {stored.label for stored, column in self.modelled if column.discrete}
-        words |= {stored.label for stored in self.stored if stored.role == "excluded"}
+        words |= {one.label for one in self.stored if one.role in ("excluded", "surrogate")}
         # words need no notation to be read
         known = [
             stored
@@ -238,7 +252,7 @@ class TableEncoding(RowsEncoding):
 
     def to_json(self) -> dict[str, Any]:
         """Return the space and how every column is kept."""
-        stored = [asdict(one) for one in self.stored]
+        stored = [stored_to_json(one) for one in self.stored]
         return {
             "kind": self.kind,
             "space": self.table.to_json(),

@@ -18,6 +18,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.stored import Scalar, Stored, level_names
+from pushforward.data.tables.surrogates.surrogate import Surrogate
 
 WORDS_OF_A_TEXT = 6  # names and addresses have fewer
 
@@ -138,8 +139,35 @@ def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
     return f"; {len(never)} never occur{'s' * (len(never) == 1)} ({shown}) and may be drawn"
 
 
+def identifier(known: pd.Series, gone: int, stored: Stored, why: str, label: str) -> FoundColumn:
+    """Return an identifier, which comes back with new values where it is written in a pattern, else
+    is left out.
+
+    Args:
+        known: its values that are not missing, of which `gone` more are.
+
+    Example:
+        >>> known = pd.Series([f"AB-{n:05d}" for n in range(1, 60)])
+        >>> identifier(known, 0, Stored("order", "str"), "59 distinct values in 59 rows", "order").said[:61]
+        '59 distinct values in 59 rows, written as AB-#####, so a key:'
+    """
+    surrogate = None
+    # pandas' categories are a declaration of all values that there can be
+    if stored.dtype != "category":
+        surrogate = Surrogate.of(known.tolist(), gone / (gone + len(known)))
+    if surrogate is None:
+        return excluded(stored, why, label)
+    said = (
+        f"{why}, written as {surrogate.pattern.said}, so a key: samples have new ones, none of them real "
+        f"({keeping(label)})"
+    )
+    return FoundColumn(
+        None, replace(stored, role="surrogate", levels=(), surrogate=surrogate), said
+    )
+
+
 def excluded(stored: Stored, why: str, label: str) -> FoundColumn:
-    """Return an identifier, which is left out."""
+    """Return an identifier of no pattern, which is left out."""
     said = f"{why}, so an identifier that is left out ({keeping(label)})"
     return FoundColumn(
         None,

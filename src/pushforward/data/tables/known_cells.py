@@ -251,6 +251,10 @@ def _check_constant(stored: Stored, word: str) -> None:
         raise BadInput(
             f"'{stored.label}={word}'", "nothing: that column had no value in the training table"
         )
+    elif stored.role == "surrogate":
+        raise BadInput(
+            f"'{stored.label}={word}'", "a column that is modelled", "identifiers are made anew"
+        )
     elif stored.role == "excluded":
         raise BadInput(
             f"'{stored.label}={word}'",

@@ -20,8 +20,8 @@ from pushforward.data.tables.found import (
     FoundColumn,
     Rules,
     discrete,
-    excluded,
     gaps,
+    identifier,
     option,
     require_finite,
     sorted_levels,
@@ -67,11 +67,12 @@ def number(
     whole = _is_whole(known, stored)
     if whole and not real and np.abs(values).max() >= EXACT:
         if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
-            return excluded(stored, f"{distinct} distinct values in {len(known)} rows", label)
+            why = f"{distinct} distinct values in {len(known)} rows"
+            return identifier(known, gone, stored, why, label)
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
     if whole and _called_a_counter(label) and _counts_rows(values, gone, stored) and not rules.keep:
-        return excluded(stored, "it counts the rows", label)
+        return identifier(known, gone, stored, "it counts the rows", label)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)

@@ -26,8 +26,8 @@ from pushforward.data.tables.found import (
     FoundColumn,
     Rules,
     discrete,
-    excluded,
     free_text,
+    identifier,
     option,
     require_finite,
     scalar,
@@ -341,7 +341,9 @@ def _objects(
         (len(known) >= FEWEST_ROWS and observed >= 0.9 * len(known)) or observed > MANY
     ):
         why = f"{observed} distinct values in {len(known)} rows"
-        return free_text(known, stored, label) or excluded(stored, why, label)
+        return free_text(known, stored, label) or identifier(
+            known, len(series) - len(known), stored, why, label
+        )
     return discrete("categorical", levels, series, stored, said)
 
 

@@ -8,7 +8,7 @@ the user's own dtypes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -18,9 +18,10 @@ import pandas as pd
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import out_of_numbers
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
+from pushforward.data.tables.surrogates.surrogate import Surrogate
 from pushforward.data.tables.wrapped import wrapped
 
-Role = Literal["modelled", "constant", "absent", "excluded"]
+Role = Literal["modelled", "constant", "absent", "surrogate", "excluded"]
 Scalar = str | int | float | bool
 OBJECTS = ("object", "str", "string")  # dtypes that hold Python objects
 
@@ -33,7 +34,7 @@ class Stored:
         name: its label, a string or an integer.
         dtype: name of its pandas dtype, `category` for categoricals.
         role: `modelled`; `constant` and `absent` (no value at all) are restored without a model;
-            `excluded` does not come back.
+            `surrogate` comes back with new values; `excluded` does not come back.
         levels: the values that categories stand for, in order.
         level_dtype, ordered: of a pandas categorical.
         nothing: what stands for a missing value among Python objects: `nan`, `None` or `NA`.
@@ -50,6 +51,7 @@ class Stored:
         wrapping: the type of Arrow, or of intervals, that the column had; see `wrapped.py`.
         reading: how its cells are read, where the user said so: one of `asked.READINGS`.
         marks: words that count as missing in this column and not everywhere.
+        surrogate: how values are made anew.
 
     Example:
         >>> Stored("age", "int64").label
@@ -73,6 +75,7 @@ class Stored:
     wrapping: str = ""
     reading: str = ""
     marks: tuple[str, ...] = ()
+    surrogate: Surrogate | None = None
 
     @property
     def label(self) -> str:
@@ -85,13 +88,22 @@ class Stored:
         return replace(self, role="constant", constant=plain)
 
 
+def stored_to_json(stored: Stored) -> dict[str, Any]:
+    """Return what `stored_from_json` turns back."""
+    record = asdict(replace(stored, surrogate=None))
+    made = None if stored.surrogate is None else stored.surrogate.to_json()
+    return {**record, "surrogate": made}
+
+
 def stored_from_json(record: dict[str, Any]) -> Stored:
     """Return a column from the fields of its dataclass; those that an older version did not know
     have their defaults."""
     notation = record.get("notation")
     made = None if notation is None else notation_from_json(notation)
     lists = {"levels": tuple(record["levels"]), "marks": tuple(record.get("marks", ()))}
-    return Stored(**{**record, **lists, "notation": made})
+    new = record.get("surrogate")
+    surrogate = None if new is None else Surrogate.from_json(new)
+    return Stored(**{**record, **lists, "notation": made, "surrogate": surrogate})
 
 
 def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:
@@ -204,15 +216,19 @@ def seconds_of(series: pd.Series) -> np.ndarray:
     return np.where(series.isna().to_numpy(), np.nan, whole + rest / per_second)
 
 
-def restore(stored: Stored, column: Column | None, values: np.ndarray) -> pd.Series:
+def restore(stored: Stored, column: Column | None, values: np.ndarray, seed: int = 0) -> pd.Series:
     """Return float64 values of the space as a Series of the stored dtype.
 
     Args:
-        column: None for constant and absent columns, whose `values` are only counted.
+        column: None for columns that are not modelled, whose `values` are only counted.
+        seed: of the values that are made anew.
     """
-    plain = _as_text(
-        out_of_numbers(_restored(stored, column, values), stored.carrier, stored.outer), stored
+    found = (
+        _of_objects(stored.surrogate.made(len(values), seed, stored.label), stored)
+        if stored.surrogate is not None
+        else _restored(stored, column, values)
     )
+    plain = _as_text(out_of_numbers(found, stored.carrier, stored.outer), stored)
     return wrapped(plain, stored.wrapping)
 
 
