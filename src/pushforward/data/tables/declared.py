@@ -18,8 +18,10 @@ from pushforward.core.table import ColumnKind
 from pushforward.data.folders import counted
 from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
+from pushforward.data.tables.identifiers import key, personal_as
 from pushforward.data.tables.numeric import datetime_column, number
 from pushforward.data.tables.stored import Scalar, Stored
+from pushforward.data.tables.surrogates.personal import PERSONAL
 
 
 def declared(
@@ -31,9 +33,13 @@ def declared(
         BadInput: an unknown kind, or values that do not fit it.
     """
     kind = rules.kind
+    if kind == "key":
+        return key(known, series, stored, rules)
+    if kind in PERSONAL:
+        return personal_as(kind, known, series, stored, rules)
     if isinstance(kind, str):
         if kind not in get_args(ColumnKind):
-            known_kinds = [*get_args(ColumnKind), *READINGS, "drop"]
+            known_kinds = [*get_args(ColumnKind), "key", *PERSONAL, *READINGS, "drop"]
             raise BadInput(f"kind '{kind}' of column '{label}'", "one of " + ", ".join(known_kinds))
     elif kind is not None:
         return _ordinal(series, known, stored, label, kind)

@@ -18,20 +18,18 @@ import pandas as pd
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.table import Column, ColumnKind
 from pushforward.data.tables.stored import Scalar, Stored, level_names
-from pushforward.data.tables.surrogates.surrogate import Surrogate
-
-WORDS_OF_A_TEXT = 6  # names and addresses have fewer
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a user asks of a column: a kind, to keep an identifier, bounds; and each row's line in
-    its file, if there is one."""
+    """What a user asks of a column: a kind, to keep an identifier, bounds; each row's line in its
+    file, if there is one; and the locale of the table's persons."""
 
     kind: Any
     keep: bool
     bounds: str
     lines: Sequence[int] | None = None
+    locale: str = "en_US"
 
     def where(self, row: int) -> str:
         """Return what a row is called."""
@@ -137,68 +135,6 @@ def _unseen(levels: tuple[Scalar, ...], series: pd.Series) -> str:
         return ""
     shown = ", ".join(f"'{name}'" for name in never[:5]) + (", ..." if len(never) > 5 else "")
     return f"; {len(never)} never occur{'s' * (len(never) == 1)} ({shown}) and may be drawn"
-
-
-def identifier(known: pd.Series, gone: int, stored: Stored, why: str, label: str) -> FoundColumn:
-    """Return an identifier, which comes back with new values where it is written in a pattern, else
-    is left out.
-
-    Args:
-        known: its values that are not missing, of which `gone` more are.
-
-    Example:
-        >>> known = pd.Series([f"AB-{n:05d}" for n in range(1, 60)])
-        >>> identifier(known, 0, Stored("order", "str"), "59 distinct values in 59 rows", "order").said[:61]
-        '59 distinct values in 59 rows, written as AB-#####, so a key:'
-    """
-    surrogate = None
-    # pandas' categories are a declaration of all values that there can be
-    if stored.dtype != "category":
-        surrogate = Surrogate.of(known.tolist(), gone / (gone + len(known)))
-    if surrogate is None:
-        return excluded(stored, why, label)
-    said = (
-        f"{why}, written as {surrogate.pattern.said}, so a key: samples have new ones, none of them real "
-        f"({keeping(label)})"
-    )
-    return FoundColumn(
-        None, replace(stored, role="surrogate", levels=(), surrogate=surrogate), said
-    )
-
-
-def excluded(stored: Stored, why: str, label: str) -> FoundColumn:
-    """Return an identifier of no pattern, which is left out."""
-    said = f"{why}, so an identifier that is left out ({keeping(label)})"
-    return FoundColumn(
-        None,
-        replace(stored, role="excluded", levels=()),
-        said,
-        f"left out as an identifier: {why} ({keeping(label)})",
-    )
-
-
-def free_text(known: pd.Series, stored: Stored, label: str) -> FoundColumn | None:
-    """Return a column of sentences, which is left out with what to do about it; None for anything
-    else.
-
-    Example:
-        >>> some = pd.Series(["It rained all day long here.", "We walked down to the old pier."])
-        >>> free_text(some, Stored("diary", "str"), "diary").lost[:17], free_text(some.str[:4], Stored("d", "str"), "d")
-        ('left out as texts', None)
-    """
-    words = known.astype(object).map(
-        lambda value: len(value.split()) if isinstance(value, str) else 0
-    )
-    if float(words.median()) < WORDS_OF_A_TEXT:
-        return None
-    field = shlex.quote(f"data.text_field={label}")
-    how = (
-        "a table has words but no texts: write its rows as .jsonl (pandas: .to_json('rows.jsonl', orient='records', lines=True)) "
-        f"and open that with `-s {field}`, and `-s data.context=...` for another column that says what each is about"
-    )
-    why = f"texts, {known.nunique()} different ones of {words.median():.0f} words"
-    role = replace(stored, role="excluded", levels=())
-    return FoundColumn(None, role, f"{why}, left out: {how}", f"left out as {why}: {how}")
 
 
 def gaps(gone: int, n: int) -> str:

@@ -21,12 +21,12 @@ from pushforward.data.tables.found import (
     Rules,
     discrete,
     gaps,
-    identifier,
     option,
     require_finite,
     sorted_levels,
 )
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
+from pushforward.data.tables.identifiers import identifier
 from pushforward.data.tables.notations.numbers import NumberNotation
 from pushforward.data.tables.sentinels import sentinel, sentinel_days, sentinel_periods
 from pushforward.data.tables.stored import (
@@ -41,6 +41,7 @@ from pushforward.data.tables.stored import (
 EXACT = 2**52  # integers up to here, and the halves between them, are doubles
 FEW, FEWEST_ROWS = 32, 20
 BY_CHANCE = 1e-3
+KEYS = {"id", "key", "pk", "ref", "reference", "uuid", "guid", "account"}
 
 
 def number(
@@ -68,11 +69,14 @@ def number(
     if whole and not real and np.abs(values).max() >= EXACT:
         if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
             why = f"{distinct} distinct values in {len(known)} rows"
-            return identifier(known, gone, stored, why, label)
+            return identifier(known, gone, stored, why, rules)
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
     if whole and _called_a_counter(label) and _counts_rows(values, gone, stored) and not rules.keep:
-        return identifier(known, gone, stored, "it counts the rows", label)
+        return identifier(known, gone, stored, "it counts the rows", rules)
+    if whole and distinct == len(known) >= FEWEST_ROWS and _called_a_key(label) and not rules.keep:
+        why = f"{distinct} distinct integers in {len(known)} rows"
+        return identifier(known, gone, stored, why, rules)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)
@@ -170,6 +174,12 @@ def _called_a_counter(label: str) -> bool:
         words
         & {"id", "ids", "index", "idx", "row", "rows", "no", "nr", "num", "number", "key", "record"}
     )
+
+
+def _called_a_key(label: str) -> bool:
+    """Return whether a name is that of a key, such as `order_id`."""
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", label).lower())
+    return bool(KEYS & {words[0], words[-1]})
 
 
 def _counts_rows(values: np.ndarray, gone: int, stored: Stored) -> bool:

@@ -26,13 +26,12 @@ from pushforward.data.tables.found import (
     FoundColumn,
     Rules,
     discrete,
-    free_text,
-    identifier,
     option,
     require_finite,
     scalar,
     sorted_levels,
 )
+from pushforward.data.tables.identifiers import country_of, free_text, identifier, personal
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
@@ -98,8 +97,9 @@ def infer(
                 closest(str(name), labels),
             )
     found: list[FoundColumn] = []
+    country = country_of(frame)
     for place, (name, label) in enumerate(zip(frame.columns, labels, strict=True)):
-        rules = Rules((columns or {}).get(label), label in keep, bounds, lines)
+        rules = Rules((columns or {}).get(label), label in keep, bounds, lines, country)
         # rows are named by their place, whatever a frame's index calls them
         of_file = None if written is None else written.get(label, Written(None))
         found.append(
@@ -320,6 +320,9 @@ def _objects(
         and (found := _numbers_with_gaps(series, stored, label, rules)) is not None
     ):
         return found
+    gone = len(series) - len(known)
+    if not rules.keep and (found := personal(known, gone, stored, rules)) is not None:
+        return found
     levels = stored.levels if stored.dtype == "category" else sorted_levels(known, label)
     words = known.map(lambda v: isinstance(v, str)) if inner.startswith("mixed") else None
     noun = "level" if stored.dtype == "category" else "distinct value"
@@ -341,9 +344,7 @@ def _objects(
         (len(known) >= FEWEST_ROWS and observed >= 0.9 * len(known)) or observed > MANY
     ):
         why = f"{observed} distinct values in {len(known)} rows"
-        return free_text(known, stored, label) or identifier(
-            known, len(series) - len(known), stored, why, label
-        )
+        return free_text(known, gone, stored, rules) or identifier(known, gone, stored, why, label)
     return discrete("categorical", levels, series, stored, said)
 
 

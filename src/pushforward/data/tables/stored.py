@@ -18,6 +18,7 @@ import pandas as pd
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import out_of_numbers
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
+from pushforward.data.tables.surrogates.records import surrogate_from_json, surrogate_to_json
 from pushforward.data.tables.surrogates.surrogate import Surrogate
 from pushforward.data.tables.wrapped import wrapped
 
@@ -91,8 +92,7 @@ class Stored:
 def stored_to_json(stored: Stored) -> dict[str, Any]:
     """Return what `stored_from_json` turns back."""
     record = asdict(replace(stored, surrogate=None))
-    made = None if stored.surrogate is None else stored.surrogate.to_json()
-    return {**record, "surrogate": made}
+    return {**record, "surrogate": surrogate_to_json(stored.surrogate)}
 
 
 def stored_from_json(record: dict[str, Any]) -> Stored:
@@ -101,8 +101,7 @@ def stored_from_json(record: dict[str, Any]) -> Stored:
     notation = record.get("notation")
     made = None if notation is None else notation_from_json(notation)
     lists = {"levels": tuple(record["levels"]), "marks": tuple(record.get("marks", ()))}
-    new = record.get("surrogate")
-    surrogate = None if new is None else Surrogate.from_json(new)
+    surrogate = surrogate_from_json(record.get("surrogate"))
     return Stored(**{**record, **lists, "notation": made, "surrogate": surrogate})
 
 
@@ -224,7 +223,7 @@ def restore(stored: Stored, column: Column | None, values: np.ndarray, seed: int
         seed: of the values that are made anew.
     """
     found = (
-        _of_objects(stored.surrogate.made(len(values), seed, stored.label), stored)
+        _of_new(stored.surrogate.made(len(values), seed, stored.label), stored)
         if stored.surrogate is not None
         else _restored(stored, column, values)
     )
@@ -288,6 +287,12 @@ def _category(stored: Stored) -> pd.CategoricalDtype:
     return pd.CategoricalDtype(
         pd.Index(list(stored.levels), dtype=stored.level_dtype), ordered=stored.ordered
     )
+
+
+def _of_new(values: list[Any], stored: Stored) -> pd.Series:
+    """Build a Series of values that were not in the data, which no pandas categorical has yet."""
+    new = stored.dtype == "category"
+    return pd.Series(pd.Categorical(values)) if new else _of_objects(values, stored)
 
 
 def _of_objects(values: list[Any], stored: Stored) -> pd.Series:

@@ -1,0 +1,131 @@
+"""A column of personal data that comes back with those of persons who do not exist."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pushforward.core.errors import BadInput
+from pushforward.data.tables.surrogates.kinds import KINDS, SAMPLE
+from pushforward.data.tables.surrogates.names import USUAL, NameForm, name_form
+from pushforward.data.tables.surrogates.patterns import OFTEN
+from pushforward.data.tables.surrogates.persona import Persona
+from pushforward.data.tables.surrogates.seen import Seen
+from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
+
+TRIES = 20
+NAME = "name"
+PERSONAL = (NAME, *dict.fromkeys(kind.name for kind in KINDS))
+
+
+@dataclass(frozen=True)
+class PersonalSurrogate(Surrogate):
+    """How personal data are made anew.
+
+    Attributes:
+        of: their kind, one of `KINDS`, or `name`.
+        form: how names are written, and of which country all is.
+        seen: the real ones, which are not made.
+        missing: the share of rows that have none.
+
+    Example:
+        >>> mails = [f"user{n}@firm{n % 7}.com" for n in range(60)]
+        >>> personal_of("contact", mails).said
+        'e-mail addresses, so personal data'
+    """
+
+    of: str
+    form: NameForm
+    seen: Seen
+    missing: float = 0.0
+    kind = "personal"
+
+    @property
+    def said(self) -> str:
+        """What they are."""
+        what = "names of persons" if self.of == NAME else kind_called(self.of).said
+        return f"{what}, so personal data"
+
+    def made(self, n: int, seed: int, label: str) -> list[str | int | None]:
+        """Return the values of n persons; the columns of one row are of one person."""
+        gone = uniforms(seed, label, 0, n, 1)[:, 0] < self.missing
+        return [
+            None if absent else self._one(seed, row) for row, absent in enumerate(gone.tolist())
+        ]
+
+    def _one(self, seed: int, row: int) -> str:
+        found = ""
+        for attempt in range(TRIES):
+            person = Persona(self.form.locale, seed, row, attempt)
+            found = self.form.of(person) if self.of == NAME else kind_called(self.of).made(person)
+            if found not in self.seen:
+                return found
+        if self.of != NAME:
+            return f"{found} {row + 1}"
+        pair = (Persona(self.form.locale, seed, row, attempt) for attempt in (0, 1))
+        return self.form.doubled(*pair)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `of_json` turns back."""
+        return {
+            "of": self.of,
+            "form": asdict(self.form),
+            "seen": self.seen.text,
+            "missing": self.missing,
+        }
+
+    @classmethod
+    def of_json(cls, record: dict[str, Any]) -> PersonalSurrogate:
+        """Invert `to_json`."""
+        form, seen = NameForm(**record["form"]), Seen.from_text(record["seen"])
+        return cls(record["of"], form, seen, record["missing"])
+
+
+def kind_called(name: str) -> Any:
+    """Return the kind of a name.
+
+    Raises:
+        BadInput: there is none.
+    """
+    for kind in KINDS:
+        if kind.name == name:
+            return kind
+    raise BadInput(
+        f"personal data '{name}'",
+        "one of " + ", ".join(PERSONAL),
+    )
+
+
+def personal_of(
+    label: str, values: Sequence[str], missing: float = 0.0, locale: str = USUAL
+) -> PersonalSurrogate | None:
+    """Return how the personal data of a column are made anew, None if it holds none.
+
+    Args:
+        values: different ones, or all of them.
+        locale: of what says no country itself.
+    """
+    different = list(dict.fromkeys(values))
+    some = different[:: max(1, len(different) // SAMPLE)]
+    if name_form(label, some) is not None:
+        return personal_called(NAME, label, values, missing, locale)
+    for kind in KINDS:
+        if kind.fits(label, some):
+            return personal_called(kind.name, label, values, missing, locale)
+    return None
+
+
+def personal_called(
+    kind: str, label: str, values: Sequence[str], missing: float, locale: str
+) -> PersonalSurrogate:
+    """Return how personal data of a kind are made anew; see `personal_of`."""
+    counts = Counter(values)
+    # a name that many share says nothing about one of them
+    rare = Seen.of(value for value, count in counts.items() if count < OFTEN)
+    form = None
+    if kind == NAME:
+        different = list(counts)
+        form = name_form(label, different[:: max(1, len(different) // SAMPLE)], asked=True)
+    return PersonalSurrogate(kind, form or NameForm(locale=locale), rare, missing)
