@@ -40,6 +40,7 @@ from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.protection import USUAL
 from pushforward.data.tables.sheet import Reading, Sheet
 from pushforward.data.tables.table_dataset import encoded_table, open_table, says_what, settled
 from pushforward.data.text.corpus import count, is_text
@@ -66,6 +67,7 @@ class DataOptions(Config):
             numbers only, and none is missing.
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see
             `data.tables.schema.infer`.
+        protect: rows that must hold a value of a table before samples show it.
         header: whether the first line of a table's file names its columns; None = find out.
         context: name of the array of an `.npz` that holds what each example is about (see
             `data.contexts`).
@@ -77,6 +79,7 @@ class DataOptions(Config):
     columns: Mapping[str, Any] | None = None
     keep: tuple[str, ...] = ()
     bounds: str = "natural"
+    protect: int = USUAL
     header: bool | None = None
     context: str | None = None
 
@@ -154,7 +157,12 @@ def _open_others(
         pictures = None if asked.kind else pictures_in(sheet, images, skip_bad)
         if pictures is None and not sheet.points:
             return open_table(
-                sheet, seed=seed, columns=asked.columns, keep=asked.keep, bounds=asked.bounds
+                sheet,
+                seed=seed,
+                columns=asked.columns,
+                keep=asked.keep,
+                bounds=asked.bounds,
+                protect=asked.protect,
             )
         raw = pictures or raw_of(sheet, asked.kind is None)
     return _open_arrays((name, raw, origin), seed, labels, images)

@@ -29,7 +29,7 @@ from pushforward.data.text.corpus import is_text
 from pushforward.data.text.text_dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
-TABLE = ("kind", "keep", "bounds", "header")
+TABLE = ("kind", "keep", "bounds", "protect", "header")
 # every `data.KEY`; `labels` is the training's
 KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
 FROM_PYTHON = "the given "  # begins what data are called that no name and no path led to

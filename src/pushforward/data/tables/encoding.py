@@ -28,6 +28,7 @@ from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.known_cells import known_rows, parse_known
+from pushforward.data.tables.protection import protection_of, said_of
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet, sheet_of_frame
 from pushforward.data.tables.stored import (
@@ -104,6 +105,36 @@ class TableEncoding(RowsEncoding):
         """Return the encoding that makes identifiers anew by a seed."""
         return replace(self, seed=seed)
 
+    def protected(self, x: Tensor, k: int) -> tuple[TableEncoding, tuple[str, ...]]:
+        """Return the encoding that shows no value which fewer than k of these rows hold, and what
+        those are, in words.
+
+        Args:
+            x: all rows of the data.
+        """
+        found: list[Stored] = []
+        said: list[str] = []
+        places = {stored.label: place for place, (stored, _) in enumerate(self.modelled)}
+        for stored in self.stored:
+            if (place := places.get(stored.label)) is None:
+                found.append(stored)
+                continue
+            column = self.table.columns[place]
+            protection = protection_of(column, x[:, place].numpy(), k)
+            found.append(replace(stored, protection=protection))
+            if protection is not None:
+                said.append(f"'{column.name}': {said_of(column, protection, k)}")
+        return replace(self, stored=tuple(found)), tuple(said)
+
+    def hidden(self, x: Tensor) -> dict[str, int]:
+        """Return how many values of samples are not shown as they were drawn, by column."""
+        counts = {
+            column.name: int(stored.protection.hidden(x[:, place].cpu().numpy(), column).sum())
+            for place, (stored, column) in enumerate(self.modelled)
+            if stored.protection is not None
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).
 
@@ -157,6 +188,8 @@ class TableEncoding(RowsEncoding):
             place = places.get(stored.label)
             column = None if place is None else self.table.columns[place]
             numbers = np.zeros(len(values)) if place is None else values[:, place]
+            if column is not None and stored.protection is not None:
+                numbers = stored.protection.shown(numbers, column, self.seed)
             parts.append(restore(stored, column, numbers, self.seed).rename(stored.name))
         frame = pd.concat(parts, axis=1)
         frame.columns = pd.Index([part.name for part in parts])

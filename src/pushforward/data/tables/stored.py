@@ -18,6 +18,7 @@ import pandas as pd
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import out_of_numbers
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
+from pushforward.data.tables.protection import Protection
 from pushforward.data.tables.surrogates.records import surrogate_from_json, surrogate_to_json
 from pushforward.data.tables.surrogates.surrogate import Surrogate
 from pushforward.data.tables.wrapped import wrapped
@@ -53,6 +54,7 @@ class Stored:
         reading: how its cells are read, where the user said so: one of `asked.READINGS`.
         marks: words that count as missing in this column and not everywhere.
         surrogate: how values are made anew.
+        protection: which of its values samples may show, None = all.
 
     Example:
         >>> Stored("age", "int64").label
@@ -77,6 +79,7 @@ class Stored:
     reading: str = ""
     marks: tuple[str, ...] = ()
     surrogate: Surrogate | None = None
+    protection: Protection | None = None
 
     @property
     def label(self) -> str:
@@ -100,9 +103,20 @@ def stored_from_json(record: dict[str, Any]) -> Stored:
     have their defaults."""
     notation = record.get("notation")
     made = None if notation is None else notation_from_json(notation)
-    lists = {"levels": tuple(record["levels"]), "marks": tuple(record.get("marks", ()))}
+    lists: dict[str, Any] = {
+        "levels": tuple(record["levels"]),
+        "marks": tuple(record.get("marks", ())),
+    }
     surrogate = surrogate_from_json(record.get("surrogate"))
-    return Stored(**{**record, **lists, "notation": made, "surrogate": surrogate})
+    lists |= {"protection": _protection(record.get("protection")), "surrogate": surrogate}
+    return Stored(**{**record, **lists, "notation": made})
+
+
+def _protection(record: dict[str, Any] | None) -> Protection | None:
+    if record is None:
+        return None
+    lists = {key: tuple(record[key]) for key in ("levels", "weights")}
+    return Protection(**{**record, **lists})
 
 
 def level_names(levels: tuple[Scalar, ...]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from torch import Tensor
 from pushforward.core.errors import BadInput, closest
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
+from pushforward.data.folders import few
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
@@ -27,6 +28,7 @@ from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
+from pushforward.data.tables.protection import USUAL as PROTECT
 from pushforward.data.tables.schema import Declared, infer
 from pushforward.data.tables.sheet import GIVEN, Sheet
 
@@ -113,8 +115,12 @@ def open_table(
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
+    protect: int = PROTECT,
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
+
+    Args:
+        protect: samples show no category and no extreme number that fewer rows hold; 0 = all.
 
     The schema describes all rows, so that each split can be encoded; whatever a model learns it
     learns from the training rows.
@@ -130,7 +136,22 @@ def open_table(
     """
     schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
     encoding = TableEncoding.of_schema(schema, sheet.dialect)
-    return encoded_table(sheet, encoding, schema.notes, schema.lost, seed)
+    x = encoding.encode(sheet.frame, sheet.lines)
+    encoding, hidden = encoding.protected(x, protect)
+    notes = (*schema.notes, *_protected(hidden, protect))
+    return encoded_table(sheet, encoding, notes, schema.lost, seed)
+
+
+def _protected(hidden: Sequence[str], k: int) -> tuple[str, ...]:
+    if k == 0:
+        return (
+            "data.protect=0, so samples may repeat what a single person has: share them with nobody",
+        )
+    if not hidden:
+        return ()
+    return (
+        f"samples do not show {few(hidden)} (-s data.protect sets another number of rows, 0 shows everything)",
+    )
 
 
 def encoded_table(
