@@ -80,9 +80,25 @@ def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence
                 low[i, place], high[i, place] = _range(column, one, word)
                 continue
             values[i, place] = _value(column, one, word, _usable(stored))
+            _check_shown(column, one, word, float(values[i, place]))
             mask[i, place] = True
     ranged = bool(torch.isfinite(torch.cat([low, high])).any())
     return Known(values, mask, low if ranged else None, high if ranged else None)
+
+
+def _check_shown(column: Column, stored: Stored, word: str, value: float) -> None:
+    """Refuse a value that samples do not show.
+
+    Raises:
+        BadInput: too few rows held it when the model was trained.
+    """
+    protection = stored.protection
+    if protection is not None and bool(protection.hidden(np.array([value]), column)[0]):
+        raise BadInput(
+            f"'{column.name}={word}'",
+            "a value that more rows of the training data share: samples do not show it",
+            "`-s data.protect=0` when training shows everything",
+        )
 
 
 def _words(value: Any) -> str:
