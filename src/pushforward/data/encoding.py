@@ -63,6 +63,10 @@ class Encoding(ABC):
         """Return the dictionary that makes by a seed what no model does, such as identifiers."""
         return self
 
+    def withheld(self, x: Tensor) -> str:
+        """Return what of samples is not shown as it was drawn, in words; empty if all is."""
+        return ""
+
     def beside(
         self, space: Space, classes: tuple[str, ...], settings: Mapping[str, Any]
     ) -> Encoding:

@@ -167,7 +167,7 @@ class SampleRequest(ComputingRequest):
             watch.say_all([compilation.words])
             with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
                 drawn = drawn_of(n, on_step)
-        watch.say_all([hardly_trained(record)])
+        watch.say_all([hardly_trained(record), drawn.encoding.withheld(drawn.x)])
         if not encoding_of(record).labelled:
             watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):

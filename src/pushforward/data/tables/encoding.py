@@ -24,6 +24,7 @@ from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.contexts import in_context
 from pushforward.data.encoding import require_number
+from pushforward.data.folders import few
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
@@ -125,6 +126,14 @@ class TableEncoding(RowsEncoding):
             if protection is not None:
                 said.append(f"'{column.name}': {said_of(column, protection, k)}")
         return replace(self, stored=tuple(found)), tuple(said)
+
+    def withheld(self, x: Tensor) -> str:
+        """Return how many values of samples are not shown, of which columns."""
+        counts = self.hidden(x)
+        if not counts:
+            return ""
+        shown = few([f"{count:,} of {name}" for name, count in counts.items()])
+        return f"values that too few rows of the training data hold were replaced: {shown}"
 
     def hidden(self, x: Tensor) -> dict[str, int]:
         """Return how many values of samples are not shown as they were drawn, by column."""

@@ -102,7 +102,7 @@ class Fitted:
             )
         given = with_labels(self.model, encoding, given, n, seed)
         x = self.model.sample(n, given=given, seed=seed, **chosen)
-        return encoding.decode(x, label_in(self.model, len(x), given))
+        return encoding.seeded(seed).decode(x, label_in(self.model, len(x), given))
 
     def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.
