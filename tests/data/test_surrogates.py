@@ -148,8 +148,8 @@ def test_every_column_comes_back_in_order_with_its_dtype(tmp_path: Path) -> None
         "note",
         "account",
     ):
-        shared = set(drawn[name].dropna()) & set(frame[name].dropna())
-        assert not shared, name
+        counts = frame[name].value_counts()
+        assert not set(drawn[name].dropna()) & set(counts[counts < 5].index), name
     # a fifth is missing: of 200 rows 40, of standard deviation 5.7; false alarm 1e-9
     assert 6 < drawn["account"].isna().sum() < 75
     assert drawn["customer_id"].is_unique
@@ -194,6 +194,7 @@ def test_what_is_kept_or_declared_is_modelled() -> None:
 
 def test_a_column_is_a_key_or_personal_data_because_somebody_says_so() -> None:
     frame = people(200).rename(columns={"first_name": "who"})
+    frame["who"] = [frame["who"][n % 40] for n in range(200)]  # as few as categories are
     frame["score"] = np.arange(200) * 37 + 11
     plain = {one.label: one.role for one in TableEncoding.of(frame).stored}
     assert (plain["who"], plain["score"]) == ("modelled", "modelled")

@@ -344,7 +344,7 @@ def _objects(
         (len(known) >= FEWEST_ROWS and observed >= 0.9 * len(known)) or observed > MANY
     ):
         why = f"{observed} distinct values in {len(known)} rows"
-        return free_text(known, gone, stored, rules) or identifier(known, gone, stored, why, label)
+        return free_text(known, gone, stored, rules) or identifier(known, gone, stored, why, rules)
     return discrete("categorical", levels, series, stored, said)
 
 

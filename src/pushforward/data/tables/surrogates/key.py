@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pushforward.data.tables.surrogates.patterns import Pattern, learned
 from pushforward.data.tables.surrogates.seen import Seen
 from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
@@ -87,25 +85,23 @@ class KeySurrogate(Surrogate):
         return [self.pattern.counted(row, index) for index, row in enumerate(uniform)]
 
     def _drawn(self, n: int, seed: int, label: str) -> list[str]:
-        found = [""] * n
-        taken, open_ = set[str](), np.arange(n)
-        for attempt in range(1, TRIES + 1):
-            uniform = uniforms(seed, label, attempt, n, self.pattern.fields)
-            drawn = [self.pattern.drawn(uniform[place]) for place in open_.tolist()]
-            real = self.seen.among(drawn)
-            again = []
-            for place, value, was in zip(open_.tolist(), drawn, real.tolist(), strict=True):
-                if was or value in taken:
-                    again.append(place)
-                else:
-                    found[place] = value
-                    taken.add(value)
-            open_ = np.array(again, dtype=np.int64)
-            if not again:
-                return found
-        # a pattern without digits that is as good as used up
-        for index, place in enumerate(open_.tolist()):
-            found[place] = f"{self.pattern.drawn(uniform[place])}-{index + 1}"
+        fields, taken, found = self.pattern.fields, set[str](), list[str]()
+        tables = [uniforms(seed, label, 1, n, fields)]
+        first = [self.pattern.drawn(row) for row in tables[0]]
+        real = self.seen.among(first)
+        # row by row, so that no row depends on later ones
+        for row, value in enumerate(first):
+            attempt, was = 1, bool(real[row])
+            while (was or value in taken) and attempt < TRIES:
+                attempt += 1
+                if attempt > len(tables):
+                    tables.append(uniforms(seed, label, attempt, n, fields))
+                value = self.pattern.drawn(tables[attempt - 1][row])
+                was = value in self.seen
+            # a pattern without digits to count on that is as good as used up
+            value = f"{value}-{row + 1}" if was or value in taken else value
+            taken.add(value)
+            found.append(value)
         return found
 
     def to_json(self) -> dict[str, Any]:

@@ -9,16 +9,13 @@ import hashlib
 import re
 import unicodedata
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from faker import Faker
+from typing import Any
 
 DOMAINS = ("example.com", "example.org", "example.net")  # nobody's, RFC 2606
 
 
 @cache
-def faker_of(locale: str) -> Faker:
+def faker_of(locale: str) -> Any:
     """Return the generator of a locale; its state is set before each use."""
     from faker import Faker
 
@@ -44,7 +41,7 @@ class Persona:
         digest = hashlib.blake2b(f"{seed}/{row}/{attempt}".encode(), digest_size=8).digest()
         self._seed, self._locale = int.from_bytes(digest, "little"), locale
 
-    def _faker(self, salt: int) -> Faker:
+    def _faker(self, salt: int) -> Any:
         found = faker_of(self._locale)
         found.seed_instance(self._seed + salt)
         return found
