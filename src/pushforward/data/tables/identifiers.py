@@ -40,7 +40,7 @@ def identifier(known: pd.Series, gone: int, stored: Stored, why: str, rules: Rul
     """
     missing, values = gone / (gone + len(known)), known.astype(object).tolist()
     words = all(isinstance(value, str) for value in values)
-    found = personal_of(stored.label, values, missing, rules.locale) if words else None
+    found = personal_of(stored.label, values, gone, rules.locale) if words else None
     found = found or KeySurrogate.of(values, missing)
     return made_anew(stored, found or NumberedSurrogate(stored.label, missing), why)
 
@@ -50,7 +50,7 @@ def personal(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> Found
     values = known.astype(object).tolist()
     if not all(isinstance(value, str) for value in values):
         return None
-    found = personal_of(stored.label, values, gone / (gone + len(known)), rules.locale)
+    found = personal_of(stored.label, values, gone, rules.locale)
     return None if found is None else made_anew(stored, found)
 
 
@@ -88,9 +88,9 @@ def personal_as(
             "text",
             f"declare it {option(stored.label, 'key')} or {option(stored.label, 'integer')}",
         )
-    missing = 1.0 - len(known) / len(series)
+    gone = len(series) - len(known)
     return made_anew(
-        stored, personal_called(kind, stored.label, values, missing, rules.locale), "declared"
+        stored, personal_called(kind, stored.label, values, gone, rules.locale), "declared"
     )
 
 

@@ -36,6 +36,7 @@ from pushforward.data.tables.notations.missing import MISSING, is_missing_among_
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
 from pushforward.data.tables.stored import OBJECTS, Stored, missing_word, ticks_of
+from pushforward.data.tables.surrogates.personal import of_one_person
 from pushforward.data.tables.typed_values import Typed
 from pushforward.data.tables.unheeded import decides_nothing
 from pushforward.data.tables.wrapped import unwrapped
@@ -105,6 +106,11 @@ def infer(
         found.append(
             _column(frame.iloc[:, place].reset_index(drop=True), name, label, rules, of_file)
         )
+    surrogates = of_one_person([one.stored.surrogate for one in found])
+    stored = [
+        replace(one.stored, surrogate=surrogate)
+        for one, surrogate in zip(found, surrogates, strict=True)
+    ]
     modelled = [one.column for one in found if one.column is not None]
     notes = [f"column '{one.stored.label}': {one.said}" for one in found]
     if not modelled:
@@ -112,7 +118,7 @@ def infer(
             f"no column to model ({'; '.join(notes[:3])})", "at least one column that varies"
         )
     lost = tuple(f"column '{one.stored.label}': {one.lost}" for one in found if one.lost)
-    return Schema(Table(tuple(modelled)), tuple(one.stored for one in found), tuple(notes), lost)
+    return Schema(Table(tuple(modelled)), tuple(stored), tuple(notes), lost)
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:

@@ -28,6 +28,7 @@ class PersonalKind:
         hints: words of a column's name, one of which it must have; none = any name will do.
         made: the value of a person.
         share: of the values that must look so.
+        named: whether it is made of a person's name.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PersonalKind:
     made: Callable[[Persona], str]
     hints: frozenset[str] = frozenset()
     share: float = SHARE
+    named: bool = False
 
     def fits(self, label: str, values: Sequence[str]) -> bool:
         """Return whether a column is of this kind."""
@@ -135,7 +137,7 @@ STREETS = hints(
 )
 # the first that fits is taken: the narrower stand before the wider
 KINDS = (
-    PersonalKind("email", "e-mail addresses", is_mail, lambda person: person.mail),
+    PersonalKind("email", "e-mail addresses", is_mail, lambda person: person.mail, named=True),
     PersonalKind("iban", "IBANs", is_iban, lambda person: person.account),
     PersonalKind("ip", "IP addresses", is_network, lambda person: person.network),
     PersonalKind("card", "numbers of payment cards", is_card, lambda person: person.card),

@@ -62,6 +62,11 @@ class Persona:
         return f"{self.first} {self.last}"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All that a column may call the person."""
+        return (self.first, self.last, self.full, f"{self.last}, {self.first}", self.mail)
+
+    @property
     def mail(self) -> str:
         """An address at a domain that is nobody's."""
         names = ".".join(filter(None, map(_plain, (self.first, self.last)))) or "someone"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pushforward.core.errors import BadInput
@@ -16,6 +18,7 @@ from pushforward.data.tables.surrogates.seen import Seen
 from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
 
 TRIES = 20
+COLUMNS = 2  # of names that differ in every row: so many more are told from others well
 NAME = "name"
 PERSONAL = (NAME, *dict.fromkeys(kind.name for kind in KINDS))
 
@@ -57,15 +60,26 @@ class PersonalSurrogate(Surrogate):
 
     def _one(self, seed: int, row: int) -> str:
         found = ""
+        kind = None if self.of == NAME else kind_called(self.of)
+        if kind is None or kind.named:
+            person, other = self._person(seed, row)
+            if kind is not None:
+                return kind.made(person)
+            return self.form.of(person) if other is None else self.form.doubled(person, other)
         for attempt in range(TRIES):
-            person = Persona(self.form.locale, seed, row, attempt)
-            found = self.form.of(person) if self.of == NAME else kind_called(self.of).made(person)
-            if found not in self.seen:
+            found = kind.made(Persona(self.form.locale, seed, row, attempt))
+            if found.casefold() not in self.seen:
                 return found
-        if self.of != NAME:
-            return f"{found} {row + 1}"
-        pair = (Persona(self.form.locale, seed, row, attempt) for attempt in (0, 1))
-        return self.form.doubled(*pair)
+        return f"{found} {row + 1}"
+
+    def _person(self, seed: int, row: int) -> tuple[Persona, Persona | None]:
+        """Return a person of whom no name is real, or two of whom a double name is none."""
+        persons = [Persona(self.form.locale, seed, row, attempt) for attempt in range(TRIES)]
+        for person in persons:
+            # the same for every column of a row, whatever part of the person it holds
+            if not self.seen.among([name.casefold() for name in person.names]).any():
+                return person, None
+        return persons[0], persons[1]
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` turns back."""
@@ -99,33 +113,49 @@ def kind_called(name: str) -> Any:
 
 
 def personal_of(
-    label: str, values: Sequence[str], missing: float = 0.0, locale: str = USUAL
+    label: str, values: Sequence[str], gone: int = 0, locale: str = USUAL
 ) -> PersonalSurrogate | None:
     """Return how the personal data of a column are made anew, None if it holds none.
 
     Args:
-        values: different ones, or all of them.
+        values: all that are not missing, of which `gone` more are.
         locale: of what says no country itself.
     """
     different = list(dict.fromkeys(values))
     some = different[:: max(1, len(different) // SAMPLE)]
     if name_form(label, some) is not None:
-        return personal_called(NAME, label, values, missing, locale)
+        return personal_called(NAME, label, values, gone, locale)
     for kind in KINDS:
         if kind.fits(label, some):
-            return personal_called(kind.name, label, values, missing, locale)
+            return personal_called(kind.name, label, values, gone, locale)
     return None
 
 
 def personal_called(
-    kind: str, label: str, values: Sequence[str], missing: float, locale: str
+    kind: str, label: str, values: Sequence[str], gone: int, locale: str
 ) -> PersonalSurrogate:
     """Return how personal data of a kind are made anew; see `personal_of`."""
     counts = Counter(values)
     # a name that many share says nothing about one of them
-    rare = Seen.of(value for value, count in counts.items() if count < OFTEN)
+    rows = len(values) + gone
+    words = (value.strip().casefold() for value, count in counts.items() if count < OFTEN)
+    rare = Seen.of(words, room=COLUMNS * rows)
     form = None
     if kind == NAME:
         different = list(counts)
         form = name_form(label, different[:: max(1, len(different) // SAMPLE)], asked=True)
-    return PersonalSurrogate(kind, form or NameForm(locale=locale), rare, missing)
+    return PersonalSurrogate(kind, form or NameForm(locale=locale), rare, gone / rows)
+
+
+def of_one_person(found: Sequence[Surrogate | None]) -> list[Surrogate | None]:
+    """Return the surrogates of a table's columns such that those of one row are of one person: each
+    knows which names and addresses are real in any of them."""
+    persons = [
+        one
+        for one in found
+        if isinstance(one, PersonalSurrogate) and (one.of == NAME or kind_called(one.of).named)
+    ]
+    if len(persons) < 2:
+        return list(found)
+    seen = functools.reduce(operator.or_, (one.seen for one in persons))
+    return [replace(one, seen=seen) if one in persons else one for one in found]

@@ -33,14 +33,23 @@ class Seen:
     bits: bytes
 
     @staticmethod
-    def of(values: Iterable[str]) -> Seen:
-        """Return the filter of values."""
+    def of(values: Iterable[str], room: int = 0) -> Seen:
+        """Return the filter of values.
+
+        Args:
+            room: for how many it is made, at least; filters of one room can be joined.
+        """
         known = list(dict.fromkeys(values))
-        size = 8 * max(8, math.ceil(len(known) * BITS / 8))
+        size = 8 * max(8, math.ceil(max(room, len(known)) * BITS / 8))
         flags = np.zeros(size, dtype=bool)
         for first in range(0, len(known), 100_000):
             flags[_places(known[first : first + 100_000], size).reshape(-1)] = True
         return Seen(np.packbits(flags).tobytes())
+
+    def __or__(self, other: Seen) -> Seen:
+        """Return the filter of the values of both, which are made for as many."""
+        pair = (np.frombuffer(one.bits, dtype=np.uint8) for one in (self, other))
+        return Seen(np.bitwise_or(*pair).tobytes())
 
     def __contains__(self, value: str) -> bool:
         return bool(self.among([value])[0])
