@@ -29,6 +29,7 @@ from pushforward.data.classes import classes_of, spread_of
 from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
+from pushforward.data.far_values import far_values
 from pushforward.data.formats.choosing import format_of
 from pushforward.data.formats.file_formats import NPZ
 from pushforward.data.formats.format import ReadOptions
@@ -251,6 +252,8 @@ def _open_arrays(
     notes += spread_of(classes, index, split.rows)
     parts = [_examples(x, index, r, raw.context) for r in split.rows]
     notes.append(f"split {split.how}: {_sizes(split.rows)}")
+    if isinstance(found.space, Points):
+        notes += far_values(x.double().numpy(), split.rows[0], names)
     return Dataset(
         name,
         found.space,
@@ -265,7 +268,7 @@ def _open_arrays(
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
-        encoding=raw.encoding.with_classes(classes).with_axes(axes),
+        encoding=raw.encoding.with_classes(classes).with_scale(found.scale).with_axes(axes),
     )
 
 
