@@ -94,7 +94,12 @@ def test_a_slow_machine_takes_the_cheap_body_and_a_fast_one_the_deep(moons: Data
 def test_no_candidate_is_timed_where_somebody_chose(moons: Dataset) -> None:
     slow = computer(1e-3)
     assert fitted(open_plan(moons), slow).plan.preset == "minute"
-    assert fitted(open_plan(moons, model={"width": 32}), slow).plan.preset == "cpu"
+    # a width that somebody said is that of whatever is taken, and no narrower one is tried
+    wide = fitted(open_plan(moons, model={"width": 32}), slow).plan
+    assert (wide.preset, wide.model_values["width"]) == ("minute", 32)
+    assert wide.choice["taken"]["width"] == 1.0
+    layers = fitted(open_plan(moons, model={"architecture": "nsf"}), slow).plan
+    assert (layers.preset, layers.choice) == ("cpu", {})
     for preset in ("cpu", "minute"):
         plan = plan_training("flow", moons, budget={"seconds": 60.0}, preset=preset)
         assert fitted(plan, slow).plan.preset == preset

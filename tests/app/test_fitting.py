@@ -366,7 +366,7 @@ def test_pictures_that_nobody_will_recognise_are_announced(
         assert bool(said) == short
         if short:
             about = "more than" if preset == "cpu" and family in NOT_ENOUGH else "about"
-            assert f"be recognised yet in samples of {family} ({about} 4 times the budget)" in said
+            assert f"be recognised yet in samples of {family} ({about} 4 times the steps)" in said
             assert any("data.resize" in one for one in expected(fits, computer(0.01))["change"])
 
 

@@ -88,7 +88,7 @@ def test_limits(points: Dataset) -> None:
     assert limit_of("full", timed, points).seconds is None
     assert limit_of(None, counted, points).seconds is None
     assert limit_of("30s", counted, points).seconds == 30.0
-    assert "1:00 of training (3 of 0:20) and at most 1:00 of measuring" in announced(
+    assert "1:00 of training (3 of 0:20) and about 1:00 of measuring" in announced(
         timed, limit_of(None, timed, points)
     )
     assert announced(counted, limit_of(None, counted, points)) == "3 trainings of 5 steps"

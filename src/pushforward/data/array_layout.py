@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.table import Column
+from pushforward.data.images.intensities import Intensities
 from pushforward.data.points import Label, PointsEncoding
 from pushforward.data.tables.stored import Scalar, Stored, stored_from_json
 from pushforward.data.tables.written import Dialect
@@ -34,6 +35,7 @@ class ArrayLayout:
         values: the value behind each class name, nothing where names are the labels.
         label_dtype: of these values.
         table: of pictures in a table the columns, as if its pixels were points.
+        scale: of images that were real intensities.
 
     Example:
         >>> kept = ArrayLayout("images", axes="last", values=(("7", 7),), label_dtype="int16")
@@ -48,6 +50,7 @@ class ArrayLayout:
     values: tuple[tuple[str, Scalar], ...] = ()
     label_dtype: str = ""
     table: PointsEncoding | None = None
+    scale: Intensities | None = None
 
     def array(self, x: Tensor) -> np.ndarray:
         """Return examples (n, ...) with the axes and the type of the file."""
@@ -56,6 +59,8 @@ class ArrayLayout:
             found = np.ascontiguousarray(np.moveaxis(found, 1, -1))
         elif found.ndim == 4 and self.axes == "none" and found.shape[1] == 1:
             found = found[:, 0]
+        if self.scale is not None and found.dtype.kind in "iu":
+            return self.scale.values(found)
         if not self.dtype or found.dtype.kind not in "iu":
             return found
         cast = found.astype(self.dtype)
@@ -113,6 +118,8 @@ class ArrayLayout:
     def from_json(cls, record: dict[str, Any]) -> ArrayLayout:
         """Rebuild the layout of `to_json`."""
         values = tuple((name, value) for name, value in record["values"])
+        real = record.get("scale")
+        scale = None if real is None else Intensities(**real)
         found, table = record["table"], None
         if found is not None:
             each = [stored_from_json(one) for one in found["each"]]
@@ -129,7 +136,7 @@ class ArrayLayout:
                 ),
                 Dialect(**found["dialect"]),
             )
-        return cls(**{**record, "values": values, "table": table})
+        return cls(**{**record, "values": values, "table": table, "scale": scale})
 
 
 def table_of_pixels(

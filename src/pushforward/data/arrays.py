@@ -17,11 +17,17 @@ from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.moments import location_and_scale
 from pushforward.core.space import Image, Points, Space
-from pushforward.data.far_values import far_values_note
 from pushforward.data.finite import require_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.groups import group_note
-from pushforward.data.images.intensities import BYTE, Levels, rounded, taken_back
+from pushforward.data.images.intensities import (
+    BYTE,
+    Intensities,
+    Levels,
+    read_alike,
+    rounded,
+    taken_back,
+)
 from pushforward.data.images.levels import (
     SMALL,
     first_odd,
@@ -47,6 +53,7 @@ class Wanted:
         white: what white is in picture files, None for arrays.
         varied: whether examples must differ, as those to learn from must; samples of a collapsed
             model need not.
+        scale: of real intensities, None = what they look like.
         held: whether pictures were held by a program, so that few levels may be meant as those of
             an array are.
         exact: whether pixels that are none of `levels` are refused; else pictures are scaled to
@@ -58,18 +65,21 @@ class Wanted:
     white: int | None = None
     varied: bool = True
     exact: bool = False
+    scale: Intensities | None = None
     held: bool = False
     names: tuple[str, ...] = ()
 
 
 @dataclass
 class OpenedArray:
-    """Examples in data units, their space, the reasons, and what is lost."""
+    """Examples in data units, their space, the reasons, what is lost, and what levels were as real
+    intensities."""
 
     x: Tensor
     space: Space
     notes: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    scale: Intensities | None = None
 
 
 def checked(x: np.ndarray, where: str, few: bool = False) -> np.ndarray:
@@ -118,12 +128,11 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
     wanted = wanted or Wanted()
     x = checked(x, where, few=not wanted.varied)
     if x.ndim >= 3 and wanted.white is None:
-        x, intensities = _as_levels(x, wanted)
-        if intensities is not None:
-            found = _images(x, where, replace(wanted, levels=intensities.levels))
-            found.notes.append(intensities.note)
-            found.lost += [intensities.lost] if intensities.lost else []
-            return found
+        x, real = _as_levels(x, wanted, where)
+        if real is not None:
+            found = _images(x, where, replace(wanted, levels=real.scale.steps + 1))
+            lost = [*found.lost, *([real.lost] if real.lost else [])]
+            return replace(found, notes=[*found.notes, real.note], lost=lost, scale=real.scale)
     if x.ndim == 2 or (x.ndim == 1 and x.dtype.kind in "fui"):
         return _points(x, where, wanted)
     if x.ndim in (3, 4) and x.dtype.kind in "bui":
@@ -138,13 +147,12 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
         low, high = float(np.min(x)), float(np.max(x))
         if low == high and wanted.varied:
             raise BadInput(f"every pixel of {where} equals {low:.4g}", "images that vary")
-        turn = "turn intensities into levels with (255 * (x - x.min()) / (x.max() - x.min())).round().astype('uint8')"
-        if wanted.levels is None and rounded(x, BYTE) is not None:
-            turn = f"-s data.levels={BYTE} rounds them to that many levels"
         raise BadInput(
             f"{where} holds real numbers of shape {x.shape} from {low:.4g} to {high:.4g}",
             "grey levels for images (whole numbers, or 255ths of white), or two dimensions for points",
-            turn,
+            f"-s data.levels={BYTE} rounds them to that many levels, and samples are written as such numbers"
+            if wanted.varied
+            else "bring levels as the run was trained on",
         )
     raise BadInput(
         f"{where} has shape {x.shape}",
@@ -152,9 +160,11 @@ def as_space(x: np.ndarray, where: str, wanted: Wanted | None = None) -> OpenedA
     )
 
 
-def _as_levels(x: np.ndarray, wanted: Wanted) -> tuple[np.ndarray, Levels | None]:
+def _as_levels(x: np.ndarray, wanted: Wanted, where: str) -> tuple[np.ndarray, Levels | None]:
     """Return real intensities as the levels that they are or are asked to be, and what was decided;
     whole numbers as integers, anything else as it is."""
+    if wanted.scale is not None and x.dtype.kind == "f" and bool(np.isfinite(x).all()) and x.size:
+        return read_alike(x, wanted.scale, where), None
     found = taken_back(x, wanted.levels)
     fit = x.dtype.kind == "f" and bool(np.isfinite(x).all()) and x.min() >= 0
     if found is None and fit and bool((x == np.round(x)).all()):
@@ -254,8 +264,6 @@ def _remark(values: np.ndarray, found: OpenedArray, names: Sequence[str]) -> Non
             "as a model narrows its spikes; as a table (-s data.kind=table) they are counted"
         )
     mean, scale = location_and_scale(torch.from_numpy(values))
-    far = far_values_note(values, scale.numpy(), called)
-    found.notes += [] if far is None else [far]
     standard = (values - mean.numpy()) / scale.numpy()
     named = np.where((values == np.round(values)).all(axis=0), values, standard)
     found.notes += [note] if (note := group_note(named)) is not None else []
@@ -316,7 +324,7 @@ def _channels_first(x: np.ndarray, where: str, last: bool) -> tuple[np.ndarray, 
         return np.moveaxis(x, -1, 1), []
     if x.ndim == 3:
         shape = f"{x.shape[2]} x {x.shape[1]}"  # width first, as everywhere
-        return x[:, None], [f"three dimensions of integers, so grey images of {shape} pixels"]
+        return x[:, None], [f"three dimensions, so grey images of {shape} pixels"]
     for pair in (CHANNELS[:2], CHANNELS[2:]):
         if x.shape[-1] in pair and x.shape[1] not in pair:
             return np.moveaxis(x, -1, 1), [

@@ -58,4 +58,4 @@ def as_asked(found: OpenedArray, options: ImageOptions) -> OpenedArray:
         notes, lost = [*notes, *said], [*lost, *gone]
     tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(x, -1, 1)))
     space = replace(found.space, channels=x.shape[-1], height=x.shape[1], width=x.shape[2])
-    return OpenedArray(tensor, space, notes, lost)
+    return replace(found, x=tensor, space=space, notes=notes, lost=lost)

@@ -22,6 +22,7 @@ from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.contexts import in_context
 from pushforward.data.formats.format import Samples
+from pushforward.data.images.intensities import Intensities
 from pushforward.data.text.policy import Form, Policy
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ class Encoding(ABC):
     def with_axes(self, axes: Literal["first", "last", "none"]) -> Encoding:
         """Return the dictionary of arrays whose channels are the first or the last axis of an
         image, or none."""
+        return self
+
+    def with_scale(self, scale: Intensities | None) -> Encoding:
+        """Return the dictionary of images that were real intensities on a scale."""
         return self
 
     # ---- out: examples as people read them

@@ -21,6 +21,7 @@ from pushforward.core.space import Space
 from pushforward.data.array_layout import ArrayLayout, Axes
 from pushforward.data.encoding import Encoding
 from pushforward.data.formats.format import Samples
+from pushforward.data.images.intensities import Intensities
 from pushforward.data.images.options import pictures_of
 
 
@@ -71,6 +72,17 @@ class IdentityEncoding(Encoding):
             return self
         return replace(self, layout=replace(self.layout, axes=axes))
 
+    def with_scale(self, scale: Intensities | None) -> Encoding:
+        """Return the one of images that were real intensities."""
+        if scale is None:
+            return self
+        return replace(self, layout=replace(self.layout or ArrayLayout(), scale=scale))
+
+    @property
+    def scale(self) -> Intensities | None:
+        """What levels are as real intensities, None where they were none."""
+        return None if self.layout is None else self.layout.scale
+
     def decode(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """Return examples as they are."""
         return x
@@ -107,6 +119,7 @@ class IdentityEncoding(Encoding):
             labels=labelled,
             context=self.array,
             images=self.images,
+            scale=self.scale,
         )
 
     def read_held(self, source: Any) -> Examples | Tensor:
@@ -114,7 +127,8 @@ class IdentityEncoding(Encoding):
         the verb, as for a tensor."""
         if isinstance(source, Tensor) and self.space.fits(source):
             return source
-        found = open_like(source, self.space, self.classes, labels=None, images=self.images)
+        images, scale = self.images, self.scale
+        found = open_like(source, self.space, self.classes, labels=None, images=images, scale=scale)
         return found.x if found.given is None else found
 
     def read_foreign(
@@ -123,7 +137,10 @@ class IdentityEncoding(Encoding):
         """Return what another program generated: whatever is of the space could be of these
         data."""
         named = str(source) if isinstance(source, Path) else source
-        found = open_like(named, self.space, self.classes, labels=labelled, skip_bad=skip_bad)
+        classes, scale = self.classes, self.scale
+        found = open_like(
+            named, self.space, classes, labels=labelled, skip_bad=skip_bad, scale=scale
+        )
         return found, {}
 
     def parse_given(self, text: str, n: int) -> Given:

@@ -29,6 +29,8 @@ from pushforward.data.classes import classes_of, spread_of
 from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
+from pushforward.data.far_values import far_values
+from pushforward.data.folders import counted
 from pushforward.data.formats.choosing import format_of
 from pushforward.data.formats.file_formats import NPZ
 from pushforward.data.formats.format import ReadOptions
@@ -54,6 +56,7 @@ from pushforward.data.toys import TOYS, toy
 LEFT_OUT = "the labels are left out, as asked"
 LOST_LABELS = "the labels: left out, as asked"
 IDENTITY = IdentityEncoding()
+FEW = 30  # training examples
 TOY_SIZES = (10_000, 2_000, 5_000)
 
 
@@ -132,7 +135,18 @@ def open_data(
         "context": asked.context,
         "kind": None if found.encoding.kind else asked.kind,
     }
-    return replace(found, source=absolute(source, found.source), settings=_said(kept))
+    notes = (*found.notes, *_few(found))
+    return replace(found, source=absolute(source, found.source), settings=_said(kept), notes=notes)
+
+
+def _few(data: Dataset) -> list[str]:
+    """Return what is to be said of data that are too few to learn from."""
+    if len(data.train) >= FEW:
+        return []
+    return [
+        f"{counted(len(data.train), 'training example')} and {counted(len(data.validation), 'validation example')}: what is "
+        "learned from so few is little more than they are, and what is measured on them little more than a guess"
+    ]
 
 
 def _open_others(
@@ -259,6 +273,8 @@ def _open_arrays(
     notes += spread_of(classes, index, split.rows)
     parts = [_examples(x, index, r, raw.context) for r in split.rows]
     notes.append(f"split {split.how}: {_sizes(split.rows)}")
+    if isinstance(found.space, Points):
+        notes += far_values(x.double().numpy(), split.rows[0], names)
     return Dataset(
         name,
         found.space,
@@ -273,7 +289,7 @@ def _open_arrays(
         raw.skipped,
         context=None if raw.context is None else space_of(raw.context),
         lost=tuple(lost),
-        encoding=raw.encoding.with_classes(classes).with_axes(axes),
+        encoding=raw.encoding.with_classes(classes).with_scale(found.scale).with_axes(axes),
     )
 
 

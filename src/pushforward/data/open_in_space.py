@@ -16,6 +16,7 @@ from pushforward.data.arrays import Wanted, as_space
 from pushforward.data.asked import as_asked
 from pushforward.data.builtin import builtins
 from pushforward.data.formats.format import ReadOptions
+from pushforward.data.images.intensities import Intensities
 from pushforward.data.images.options import ImageOptions, image_options
 from pushforward.data.images.picture import like
 from pushforward.data.open import open_data, require_place_of
@@ -35,6 +36,7 @@ def open_like(
     skip_bad: bool = False,
     context: str | None = None,
     images: Mapping[str, Any] | None = None,
+    scale: Intensities | None = None,
 ) -> Examples:
     """Return everything in a source as one set in a given space; a built-in gives its test split.
 
@@ -46,6 +48,7 @@ def open_like(
         skip_bad: continue past unreadable images.
         context: name of the array of an `.npz` that holds what each example is about.
         images: options for pictures, as the run was given them.
+        scale: of real intensities, as the run read them; None = what they look like.
 
     Raises:
         BadInput: another space, or labels that `classes` does not have.
@@ -62,8 +65,9 @@ def open_like(
         raw = pictures_in(raw, options, skip_bad) or raw_of(raw, pictured=True, varied=False)
     if isinstance(space, Image):
         raw.x = _unrolled(raw.x if raw.white is None else like(raw.x, space.channels), space)
+    exact = options.levels is None
     known = as_space(
-        raw.x, origin, Wanted(space.levels, raw.white, varied=False, exact=options.levels is None)
+        raw.x, origin, Wanted(space.levels, raw.white, varied=False, exact=exact, scale=scale)
     )
     if raw.white is None and known.space.levels is not None:
         known = as_asked(known, image_options(images))

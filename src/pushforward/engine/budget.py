@@ -18,6 +18,7 @@ Measure = Literal["seconds", "steps", "examples"]
 MEASURES: tuple[Measure, ...] = ("seconds", "steps", "examples")
 DEFAULT_SECONDS = 40.0  # where nobody gives a budget and no preset has a length of its own
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
+LONGEST = 366.0 * 86400.0
 _UNITS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
@@ -72,4 +73,8 @@ def parse_seconds(text: str) -> float:
     seconds = float(match[1]) * _UNITS[unit] if match is not None and unit in _UNITS else 0.0
     if not 0.0 < seconds < math.inf:
         raise BadInput(f"the budget '{text}'", "a positive time such as 60s, 2m or 1h")
+    if seconds > LONGEST:
+        raise BadInput(
+            f"the budget '{text}'", "at most a year (8784h)", "`--resume` goes on after any budget"
+        )
     return seconds

@@ -19,6 +19,7 @@ from pushforward.app.measuring.kept import REPORT, held_comparison, save_compari
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.measuring.recording import comparison_of, write_scores
 from pushforward.app.measuring.repeating import mean_row
+from pushforward.app.measuring.setting import require_enough
 from pushforward.app.progress.line import Stage, quiet
 from pushforward.app.runs.fitting import SizedPlan, fitted_together, too_short
 from pushforward.app.runs.opening import reopen
@@ -176,6 +177,7 @@ def compare(
     stopped continues. With several seeds each family is trained that often, and its row is the mean
     over runs with an interval that covers them.
     """
+    require_enough(dataset)
     names, left_out = supported(plan.families, dataset.space, dataset.context is not None)
     labels = plan.labels(names)
     plans = {(name, k): plan.training(name, k, dataset) for name, k in labels}

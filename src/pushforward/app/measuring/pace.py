@@ -112,11 +112,14 @@ class Measuring:
         if self.extent == self.most:
             return ""
         total = len(self.dataset.test)
-        why = (
-            "so that measuring takes no longer than it may"
-            if self.settling
-            else "by the size of an example"
-        )
+        why = "by the size of an example"
+        if self.settling is not None:
+            over = self.settling.predicted > self.settling.seconds
+            why = (
+                "as few as still say something"
+                if over
+                else "so that measuring takes no longer than it may"
+            )
         return (
             f"measured on {self.extent.samples:,} of {total:,} test examples, likelihoods on {self.extent.rows:,}, {why}: "
             f"intervals are wider; `--measure-budget {WHOLE}` takes {self.most.samples:,}"
@@ -149,6 +152,6 @@ def announced(fits: Sequence[SizedPlan], limit: Limit) -> str:
     if limit.seconds is None:
         return f"{clock(training)} of training ({len(fits)} of {clock(budget.amount)}), then measuring without a limit"
     return (
-        f"about {clock(training + limit.seconds)} at most: {clock(training)} of training ({len(fits)} of {clock(budget.amount)}) "
-        f"and at most {clock(limit.seconds)} of measuring (controls, likelihoods, samples)"
+        f"about {clock(training + limit.seconds)}: {clock(training)} of training ({len(fits)} of {clock(budget.amount)}) "
+        f"and about {clock(limit.seconds)} of measuring (controls, likelihoods, samples)"
     )

@@ -56,6 +56,25 @@ class Setting:
         return None if self.labels is None else self.labels[self.places]
 
 
+def require_enough(dataset: Dataset, split: str = "test") -> None:
+    """Refuse data of which too few are held out, or too few trained on, to tell a model from them.
+
+    Raises:
+        BadInput: too few examples, with what still works.
+    """
+    examples = training_examples(dataset) if split == "train" else dataset.part(split)
+    own, cases = cases_to_compare(training_examples(dataset), examples)
+    there, trained = count_of(len(examples), cases), count_of(len(dataset.train), own)
+    if there >= FEWEST * (2 if split == "train" else 1) and trained >= 2 * FEWEST:
+        return
+    raise BadInput(
+        f"{len(examples)} {split} and {len(dataset.train)} training examples",
+        f"at least {FEWEST} {split} and {2 * FEWEST} training examples, since with fewer a difference is hardly told "
+        "from chance",
+        "bring more data; `sample` and `score` need no reference",
+    )
+
+
 def setting_of(dataset: Dataset, seed: int, most: int, split: str) -> Setting:
     """Return who plays which part where a split of a dataset is the reference.
 
@@ -77,14 +96,8 @@ def setting_of(dataset: Dataset, seed: int, most: int, split: str) -> Setting:
         count_of(len(whole), cases) // (2 if of_train else 1), count_of(len(train), own) // 2, most
     )
     if n < FEWEST:
-        if most < FEWEST:
-            raise BadInput(f"at most {most} samples to compare", f"at least {FEWEST}", "raise -n")
-        raise BadInput(
-            f"{len(whole)} {split} and {len(train)} training examples",
-            f"at least {FEWEST} {split} and {2 * FEWEST} training examples, since with fewer a difference is hardly told "
-            "from chance",
-            "bring more data; `sample` and `score` need no reference",
-        )
+        require_enough(dataset, split)
+        raise BadInput(f"at most {most} samples to compare", f"at least {FEWEST}", "raise -n")
     parts = None if own is None else own.numpy()
     drawn = control_samples(train, space, n, seed, labels_of(dataset.train, dataset), parts)
     real = drawn[REAL]

@@ -93,6 +93,8 @@ def chosen(plan: Plan, timer: Timer) -> BestCandidate | None:
     outlooks: list[Outlook] = []
     for curve in sorted(curves, key=lambda curve: (NAMES.index(curve.preset), curve.width)):
         key = (curve.preset, curve.width)
+        if curve.width != 1.0 and not plan.free("model.width"):
+            continue  # somebody said the width
         if key not in seen:
             if spent > TIMING * seconds:
                 continue

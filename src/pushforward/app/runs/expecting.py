@@ -91,9 +91,7 @@ def _advice(fits: SizedPlan, steps: int, step: float, seconds: float) -> list[st
     if fits.warning:
         found.append(fits.warning)
     elif steps < FEWEST:
-        found.append(
-            f"{steps} steps are fewer than {FEWEST}, which teach next to nothing: raise the budget"
-        )
+        found.append(f"{steps} steps are fewer than {FEWEST}, which teach little: raise the budget")
     elif budget.measure == "seconds" and steps < KEPT:
         found.append(
             f"{steps} steps are few: `--budget {round(seconds * KEPT / steps)}s` would give {KEPT}"

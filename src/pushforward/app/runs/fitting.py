@@ -240,9 +240,13 @@ def _notes(before: Plan, after: Plan, step: float, steps: int) -> tuple[str, ...
     if not said:
         return tuple(told(after))
     budget = budget_of(after.train_config)
+    # a choice says how many steps it was made for, and its few timed ones are not those of now
+    count = (
+        f"a step takes {step:.2g} s" if after.choice else f"about {steps:,} steps of {step:.2g} s"
+    )
     return (
         *told(after),
-        f"{after.family}, fitted to {budget} on this machine: {', '.join(said)}; about {steps:,} steps of {step:.2g} s",
+        f"{after.family}, fitted to {budget} on this machine: {', '.join(said)}; {count}",
     )
 
 
@@ -253,14 +257,15 @@ def shortage(plan: Plan, step: float, steps: int) -> str:
     budget = budget_of(plan.train_config)
     wanted = FEWEST * step / TRAINING
     other = smaller_examples(plan.dataset.space)
-    # of a preset that was chosen a smaller network is, unless it is named, of another one
-    named = "" if plan.preset in REQUIRED else f"--preset {plan.preset} "
+    # where a preset was chosen, a smaller network may be of another one unless it is named
+    open_ = plan.with_preset is not None or plan.preset not in REQUIRED
+    named = f"--preset {plan.preset} " if open_ else ""
     smaller = f", or a smaller network (`{named}-s model.width=...`)"
     if plan.origin:  # the weights of another run fit networks of its sizes
         smaller = ""
     return (
-        f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach next to "
-        f"nothing: give at least `--budget {in_words(wanted)}`{other}{smaller}"
+        f"only about {steps} steps of {step:.2g} s fit into {budget} for {plan.family}, and fewer than {FEWEST} teach "
+        f"little: give at least `--budget {in_words(wanted)}`{other}{smaller}"
     )
 
 
@@ -269,15 +274,15 @@ def too_short(steps: int, family: str) -> str:
 
     Example:
         >>> too_short(12, "vae")
-        'vae did 12 steps only: fewer than 100 teach next to nothing, so look at its samples and scores as at an untrained model'
+        'vae did 12 steps only: fewer than 100 teach little, so look at its samples and scores as at a hardly trained model'
         >>> too_short(100, "vae")
         ''
     """
     if steps >= FEWEST:
         return ""
     return (
-        f"{family} did {steps} step{'s' if steps != 1 else ''} only: fewer than {FEWEST} teach next to nothing, "
-        "so look at its samples and scores as at an untrained model"
+        f"{family} did {steps} step{'s' if steps != 1 else ''} only: fewer than {FEWEST} teach little, "
+        "so look at its samples and scores as at a hardly trained model"
     )
 
 

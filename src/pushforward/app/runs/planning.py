@@ -152,7 +152,7 @@ def plan_training(
 
     With the preset `auto` the plan is that of `cpu`, which a budget of steps takes on any machine;
     it can be asked for those of the others, between which `app/runs/choosing.py` chooses. Who
-    chooses an architecture or a setting of the model has chosen `cpu`.
+    chooses an architecture has chosen `cpu`; other settings of the model hold in every preset.
 
     Args:
         budget: one of `{"seconds": s}`, `{"steps": n}`, `{"examples": n}`; empty: what the settings
@@ -203,13 +203,13 @@ def plan_training(
 
 def _open_to_choice(planned: Callable[..., Plan]) -> Plan:
     """Return the plan of a processor, which can be asked for those of other presets unless somebody
-    chose what they would choose."""
+    chose an architecture."""
 
     def other(name: str) -> Plan:
         return replace(planned(preset=name), with_preset=other)
 
     plan = planned(preset="cpu")
-    named = ":" in planned.args[0] or any(key.startswith("model.") for key in plan.explicit)
+    named = ":" in planned.args[0] or "model.architecture" in plan.explicit
     return plan if named or plan.dataset.context is not None else other("cpu")
 
 

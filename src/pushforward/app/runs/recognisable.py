@@ -79,8 +79,5 @@ def _needed(fits: SizedPlan) -> str:
     about = "more than" if unknown else "about"
     if budget.measure == "seconds":
         return f"{about} `--budget {in_words(factor * budget.amount)}`"
-    return (
-        f"{about} {factor:.1f} times the budget"
-        if factor < 3
-        else f"{about} {factor:.0f} times the budget"
-    )
+    times = f"{factor:.1f}" if factor < 3 else f"{factor:.0f}"
+    return f"{about} {times} times the {budget.measure}"

@@ -21,7 +21,7 @@ from pushforward.data.finite import not_finite
 from pushforward.data.folders import counted, few
 from pushforward.data.formats.file_formats import PICTURE
 from pushforward.data.images.gathering import gathered, in_words, say, stacked
-from pushforward.data.images.intensities import BYTE, whole_steps
+from pushforward.data.images.intensities import BYTE, Intensities
 from pushforward.data.images.options import ImageOptions
 from pushforward.data.images.picture import Encoded, Picture
 from pushforward.data.source import Raw
@@ -153,7 +153,7 @@ def _of_array(item: Any) -> Picture:
         raise BadInput(said, "whole numbers")
     low, high = float(x.min()), float(x.max())
     if x.dtype == bool or (x.dtype.kind == "f" and low >= 0 and high <= 1):
-        levels = whole_steps(x, BYTE - 1)
+        levels = Intensities(0.0, 1.0, BYTE - 1).levels(x)
         if levels is None:
             raise BadInput(f"real numbers from {low:.4g} to {high:.4g} as pixels", "whole numbers")
         x = levels.astype(np.uint8)

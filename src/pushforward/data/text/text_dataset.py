@@ -33,6 +33,7 @@ from pushforward.data.text.corpus import (
 from pushforward.data.text.description import joined_streams
 from pushforward.data.text.document_split import Part, split_documents
 from pushforward.data.text.encoding import TextEncoding
+from pushforward.data.text.short_lines import short_lines_note
 from pushforward.data.text.tokeniser import ByteTokeniser, CharacterTokeniser, Tokeniser
 from pushforward.data.text.tokenisers import TOKENISERS, require_readers
 from pushforward.data.text.windows import document_windows, windows
@@ -102,7 +103,9 @@ def open_text(
     tokeniser, why = _tokeniser(options, parts)
     longest = 0 if options.context is None else options.context_length or LONGEST_CONTEXT
     encoding = TextEncoding(tokeniser, options.length, policy, longest, corpus.form)
-    return _cut(corpus, parts, encoding, (how, why))
+    found = _cut(corpus, parts, encoding, (how, why))
+    asks = short_lines_note(corpus.documents) if options.documents == "file" else None
+    return found if asks is None else replace(found, notes=(*found.notes, asks))
 
 
 def open_text_of_run(source: Any, encoding: TextEncoding, *, seed: int = 0) -> Dataset:
