@@ -1,4 +1,4 @@
-"""A column of sentences in a table is called that, with the way to model it, and names stay identifiers."""
+"""A column of sentences in a table is called that, with the way to model it, and names are others."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_texts_in_a_table_are_named_and_open_as_told(
         frame.to_csv(path, index=False, sep="\t" if ending == "tsv" else ",")
     data = load(frame, kind="table") if ending == "frame" else load(path)
     lost = next(line for line in data.lost if name in line)
-    assert re.search(r"left out as texts, 200 different ones of \d+ words", lost)
+    assert re.search(r"what texts say: 200 different ones of \d+ words", lost)
     assert "identifier" not in lost
     # and what it says works, word for word
     frame.to_json(tmp_path / "rows.jsonl", orient="records", lines=True)
@@ -61,7 +61,7 @@ def test_texts_in_a_table_are_named_and_open_as_told(
     assert first[name] == frame[name][0]
 
 
-def test_names_addresses_and_codes_stay_identifiers(tmp_path: Path) -> None:
+def test_names_addresses_and_codes_come_back_as_others(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {
             "name": [f"Brown{i}, Mrs. Anna Maria" for i in range(60)],
@@ -71,8 +71,13 @@ def test_names_addresses_and_codes_stay_identifiers(tmp_path: Path) -> None:
         }
     )
     frame.to_csv(tmp_path / "people.csv", index=False)
-    lost = load(tmp_path / "people.csv").lost
-    assert sum("left out as an identifier" in line for line in lost) == 3
+    data = load(tmp_path / "people.csv")
+    assert sum("samples have new ones" in line for line in data.notes) == 3
+    assert not data.lost
+    back = data.encoding.decode(data.test.x)
+    assert list(back.columns) == list(frame.columns)
+    for column in ("name", "street", "code"):
+        assert not set(back[column]) & set(frame[column])
 
 
 def test_few_different_sentences_are_categories(tmp_path: Path) -> None:

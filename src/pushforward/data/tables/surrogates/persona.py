@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 DOMAINS = ("example.com", "example.org", "example.net")  # nobody's, RFC 2606
@@ -100,6 +100,12 @@ class Persona:
     def words(self, count: int) -> str:
         """Return a sentence."""
         return self._faker(8).sentence(nb_words=max(1, count))
+
+
+@lru_cache(maxsize=2**17)
+def persona(locale: str, seed: int, row: int, attempt: int = 0) -> Persona:
+    """Return a person, who is kept for the other columns of a row."""
+    return Persona(locale, seed, row, attempt)
 
 
 def _plain(name: str) -> str:

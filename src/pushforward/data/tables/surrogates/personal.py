@@ -13,7 +13,7 @@ from pushforward.core.errors import BadInput
 from pushforward.data.tables.surrogates.kinds import KINDS, SAMPLE
 from pushforward.data.tables.surrogates.names import USUAL, NameForm, name_form
 from pushforward.data.tables.surrogates.patterns import OFTEN
-from pushforward.data.tables.surrogates.persona import Persona
+from pushforward.data.tables.surrogates.persona import Persona, persona
 from pushforward.data.tables.surrogates.seen import Seen
 from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
 
@@ -67,19 +67,20 @@ class PersonalSurrogate(Surrogate):
                 return kind.made(person)
             return self.form.of(person) if other is None else self.form.doubled(person, other)
         for attempt in range(TRIES):
-            found = kind.made(Persona(self.form.locale, seed, row, attempt))
+            found = kind.made(persona(self.form.locale, seed, row, attempt))
             if found.casefold() not in self.seen:
                 return found
         return f"{found} {row + 1}"
 
     def _person(self, seed: int, row: int) -> tuple[Persona, Persona | None]:
         """Return a person of whom no name is real, or two of whom a double name is none."""
-        persons = [Persona(self.form.locale, seed, row, attempt) for attempt in range(TRIES)]
-        for person in persons:
+        for attempt in range(TRIES):
+            person = persona(self.form.locale, seed, row, attempt)
             # the same for every column of a row, whatever part of the person it holds
             if not self.seen.among([name.casefold() for name in person.names]).any():
                 return person, None
-        return persons[0], persons[1]
+        first, second = (persona(self.form.locale, seed, row, attempt) for attempt in (0, 1))
+        return first, second
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` turns back."""
