@@ -71,6 +71,7 @@ class DataOptions(Config):
         columns, keep, bounds: kinds of columns, identifiers to model and bounds of numbers; see
             `data.tables.schema.infer`.
         protect: rows that must hold a value of a table before samples show it.
+        group: the column of a table that says what each row belongs to.
         header: whether the first line of a table's file names its columns; None = find out.
         context: name of the array of an `.npz` that holds what each example is about (see
             `data.contexts`).
@@ -83,6 +84,7 @@ class DataOptions(Config):
     keep: tuple[str, ...] = ()
     bounds: str = "natural"
     protect: int = USUAL
+    group: str = ""
     header: bool | None = None
     context: str | None = None
 
@@ -154,7 +156,7 @@ def _open_others(
 ) -> Dataset:
     """Return the dataset of whatever is no text: a table, points, pictures."""
     (labels, skip_bad), images = flags, image_options(asked.images)
-    by_columns = bool(asked.keep) or says_what(asked.columns)
+    by_columns = bool(asked.keep or asked.group) or says_what(asked.columns)
     kind = encoding.kind or ("table" if by_columns else asked.kind)
     if kind not in ("table", "points", None):
         raise BadInput(f"kind='{kind}'", "table, points or text")
@@ -177,6 +179,7 @@ def _open_others(
                 keep=asked.keep,
                 bounds=asked.bounds,
                 protect=asked.protect,
+                group=asked.group,
             )
         raw = pictures or raw_of(sheet, asked.kind is None)
     return _open_arrays((name, raw, origin), seed, labels, images)

@@ -29,7 +29,7 @@ from pushforward.data.text.corpus import is_text
 from pushforward.data.text.text_dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
-TABLE = ("kind", "keep", "bounds", "protect", "header")
+TABLE = ("kind", "keep", "bounds", "protect", "group", "header")
 # every `data.KEY`; `labels` is the training's
 KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
 FROM_PYTHON = "the given "  # begins what data are called that no name and no path led to
@@ -99,7 +99,7 @@ def _by_kind(
             images[key] = value
         elif key.startswith("columns."):
             columns[key.removeprefix("columns.")] = value
-        elif key in ("kind", "bounds") and not isinstance(value, str):
+        elif key in ("kind", "bounds", "group") and not isinstance(value, str):
             raise BadInput(f"'data.{key}={value}'", "a word")
         elif key == "header":
             table[key] = _yes(value)

@@ -18,7 +18,7 @@ from pushforward.core.table import ColumnKind
 from pushforward.data.folders import counted
 from pushforward.data.tables.column_hints import READINGS
 from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
-from pushforward.data.tables.identifiers import key, personal_as
+from pushforward.data.tables.identifiers import group, key, personal_as
 from pushforward.data.tables.numeric import datetime_column, number
 from pushforward.data.tables.stored import Scalar, Stored
 from pushforward.data.tables.surrogates.personal import PERSONAL
@@ -35,6 +35,8 @@ def declared(
     kind = rules.kind
     if kind == "key":
         return key(known, series, stored, rules)
+    if kind == "group":
+        return group(known, series, stored, rules)
     if kind in PERSONAL:
         return personal_as(kind, known, series, stored, rules)
     if isinstance(kind, str):

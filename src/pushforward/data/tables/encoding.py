@@ -51,6 +51,7 @@ class TableEncoding(RowsEncoding):
 
     Args:
         seed: of the identifiers that are made anew.
+        group: the column that says what rows belong to, empty if none does.
 
     Example:
         >>> frame = pd.DataFrame({"age": [17, 90, 40], "sex": ["f", "m", None]})
@@ -63,6 +64,7 @@ class TableEncoding(RowsEncoding):
     stored: tuple[Stored, ...]
     dialect: Dialect = field(default_factory=Dialect)
     seed: int = 0
+    group: str = ""
     kind = "table"
 
     @staticmethod
@@ -106,12 +108,25 @@ class TableEncoding(RowsEncoding):
         """Return the encoding that makes identifiers anew by a seed."""
         return replace(self, seed=seed)
 
-    def protected(self, x: Tensor, k: int) -> tuple[TableEncoding, tuple[str, ...]]:
+    def cases_of(self, frame: pd.DataFrame) -> Tensor | None:
+        """Return the number of the group that each row belongs to, None where nothing says it."""
+        place = next((i for i, n in enumerate(frame.columns) if str(n) == self.group), None)
+        if not self.group or place is None:
+            return None
+        series = frame.iloc[:, place]
+        if bool(series.isna().any()):
+            return None
+        return torch.from_numpy(pd.factorize(series)[0].astype(np.int64))
+
+    def protected(
+        self, x: Tensor, k: int, cases: Tensor | None = None
+    ) -> tuple[TableEncoding, tuple[str, ...]]:
         """Return the encoding that shows no value which fewer than k of these rows hold, and what
         those are, in words.
 
         Args:
             x: all rows of the data.
+            cases: the group of each, which count once; None = each its own.
         """
         found: list[Stored] = []
         said: list[str] = []
@@ -121,7 +136,8 @@ class TableEncoding(RowsEncoding):
                 found.append(stored)
                 continue
             column = self.table.columns[place]
-            protection = protection_of(column, x[:, place].numpy(), k)
+            owners = None if cases is None else cases.numpy()
+            protection = protection_of(column, x[:, place].numpy(), k, owners)
             found.append(replace(stored, protection=protection))
             if protection is not None:
                 said.append(f"'{column.name}': {said_of(column, protection, k)}")
@@ -206,10 +222,10 @@ class TableEncoding(RowsEncoding):
 
     def read(self, source: Any, labelled: bool | None = None) -> Examples:
         """Return a DataFrame, or the table at a path, as examples."""
-        if isinstance(source, pd.DataFrame):
-            return Examples(self.encode(source))
-        sheet = self._sheet(Path(source))
-        return Examples(self.encode(sheet.frame, sheet.lines))
+        held = isinstance(source, pd.DataFrame)
+        sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
+        x = self.encode(sheet.frame, None if held else sheet.lines)
+        return Examples(x, cases=self.cases_of(sheet.frame))
 
     def read_foreign(
         self, source: Any, labelled: bool | None = None, skip_bad: bool = False
@@ -300,6 +316,7 @@ class TableEncoding(RowsEncoding):
             "space": self.table.to_json(),
             "stored": stored,
             "dialect": asdict(self.dialect),
+            **({"group": self.group} if self.group else {}),
         }
 
     @classmethod
@@ -311,6 +328,7 @@ class TableEncoding(RowsEncoding):
             table,
             tuple(map(stored_from_json, record["stored"])),
             Dialect(**record.get("dialect", {})),
+            group=record.get("group", ""),
         )
 
     def _check_names(self, labels: Mapping[str, int]) -> None:

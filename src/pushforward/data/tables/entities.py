@@ -8,6 +8,7 @@ of a number, is asked about.
 from __future__ import annotations
 
 import re
+import shlex
 
 import numpy as np
 from torch import Tensor
@@ -50,7 +51,7 @@ def entity_note(table: Table, x: Tensor) -> str | None:
             return (
                 f"column '{column.name}' has {len(counts)} values, each in about {int(np.median(counts))} rows: if it names what "
                 "was measured again and again (a sensor, a person), rows of one are in training and in test now, which flatters; "
-                "hold whole groups out yourself then"
+                f"`-s {shlex.quote(f'data.group={column.name}')}` keeps them together then"
             )
     return None
 

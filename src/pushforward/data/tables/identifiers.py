@@ -23,6 +23,7 @@ from pushforward.data.tables.surrogates.personal import personal_called, persona
 from pushforward.data.tables.surrogates.surrogate import Surrogate
 
 WORDS_OF_A_TEXT = 6  # names and addresses have fewer
+FEWEST_GROUPS = 5
 LENGTHS = 99  # quantiles of the numbers of words that are kept
 
 
@@ -71,6 +72,29 @@ def key(known: pd.Series, series: pd.Series, stored: Stored, rules: Rules) -> Fo
         )
     gone = len(series) - len(known)
     return identifier(known, gone, stored, "declared a key", replace(rules, kind=None))
+
+
+def group(known: pd.Series, series: pd.Series, stored: Stored, rules: Rules) -> FoundColumn:
+    """Return the column that says what rows belong to.
+
+    Raises:
+        BadInput: a row that belongs to nothing, or rows that belong to one thing or each to its
+            own.
+    """
+    gone, different = series.isna().to_numpy(), known.nunique()
+    if gone.any():
+        raise BadInput(
+            f"no value in column '{stored.label}', by which rows are grouped, at {rules.where(int(gone.argmax()))}",
+            "the group of every row",
+            "fill it, or drop those rows",
+        )
+    if different < FEWEST_GROUPS:
+        raise BadInput(
+            f"column '{stored.label}' of {different} groups",
+            f"at least {FEWEST_GROUPS}, of which some are held out",
+            "leave `data.group` out",
+        )
+    return identifier(known, 0, stored, f"{different:,} groups of rows", replace(rules, kind=None))
 
 
 def personal_as(

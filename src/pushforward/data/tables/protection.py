@@ -73,22 +73,29 @@ class Protection:
         return found
 
 
-def protection_of(column: Column, values: np.ndarray, k: int) -> Protection | None:
+def protection_of(
+    column: Column, values: np.ndarray, k: int, owners: np.ndarray | None = None
+) -> Protection | None:
     """Return the protection of a column's values that fewer than k rows hold, None if there are
     none.
 
     Args:
         values: of all rows, NaN where missing.
+        owners: whom each row belongs to: rows of one person count once; None = one each.
 
     Raises:
         BadInput: k below 0.
     """
     if k < 0:
         raise BadInput(f"data.protect={k}", "0 or more", f"{USUAL} is usual")
-    known = values[~np.isnan(values)]
+    there = ~np.isnan(values)
+    known = values[there]
     if k < 2 or not len(known):
         return None
-    different, counts = np.unique(known, return_counts=True)
+    pairs = np.arange(len(known)) if owners is None else owners[there]
+    # each value once for each of those who hold it
+    held = np.unique(np.stack([known, pairs.astype(np.float64)]), axis=1)
+    different, counts = np.unique(held[0], return_counts=True)
     if column.discrete:
         often = counts >= k
         if often.all():
@@ -97,14 +104,25 @@ def protection_of(column: Column, values: np.ndarray, k: int) -> Protection | No
         weights = tuple((counts[often] / total).tolist()) if total else ()
         levels = tuple(different[often].astype(int).tolist())
         return Protection(levels, weights, rare=int((~often).sum()))
-    # at least k rows lie at or beyond either bound
-    low, high = different[counts.cumsum() >= k], different[counts[::-1].cumsum()[::-1] >= k]
-    if not len(low) or not len(high) or low[0] > high[-1]:
+    least, most = _reached(held, different, k), _reached(-held[:, ::-1], -different[::-1], k)
+    if least is None or most is None or least > -most:
         middle = float(np.median(known))
         return Protection(low=middle, high=middle, rare=len(different))
-    least, most = float(low[0]), float(high[-1])
+    most = -most
     rare = int(((different < least) | (different > most)).sum())
     return Protection(low=least, high=most, rare=rare) if rare else None
+
+
+def _reached(held: np.ndarray, different: np.ndarray, k: int) -> float | None:
+    """Return the smallest value that k owners are at or below, None if there are fewer.
+
+    Args:
+        held: values in order, and whom each belongs to, shape (2, m); an owner may come again.
+    """
+    _, first = np.unique(held[1], return_index=True)
+    if len(first) < k:
+        return None
+    return float(held[0][np.sort(first)[k - 1]])
 
 
 def said_of(column: Column, protection: Protection, k: int) -> str:

@@ -116,11 +116,15 @@ def open_table(
     keep: Collection[str] = (),
     bounds: str = "natural",
     protect: int = PROTECT,
+    group: str = "",
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
 
     Args:
-        protect: samples show no category and no extreme number that fewer rows hold; 0 = all.
+        protect: samples show no category and no extreme number that fewer rows hold, or groups of
+            them; 0 = all.
+        group: the column that says what rows belong to: groups are split as wholes, are measured as
+            one case each, and count once.
 
     The schema describes all rows, so that each split can be encoded; whatever a model learns it
     learns from the training rows.
@@ -134,10 +138,12 @@ def open_table(
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'
     """
+    if group:
+        columns = {**(columns or {}), group: "group"}
     schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
-    encoding = TableEncoding.of_schema(schema, sheet.dialect)
+    encoding = replace(TableEncoding.of_schema(schema, sheet.dialect), group=group)
     x = encoding.encode(sheet.frame, sheet.lines)
-    encoding, hidden = encoding.protected(x, protect)
+    encoding, hidden = encoding.protected(x, protect, encoding.cases_of(sheet.frame))
     notes = (*schema.notes, *_protected(hidden, protect))
     return encoded_table(sheet, encoding, notes, schema.lost, seed)
 
@@ -171,9 +177,12 @@ def encoded_table(
         BadInput: whatever does not fit the schema, named with its column and row.
     """
     x = encoding.encode(sheet.frame, sheet.lines)
-    rows, duplicates = _split(x, seed)
-    parts = [Examples(x[torch.from_numpy(r)]) for r in rows]
-    asked = entity_note(encoding.table, x)
+    cases = encoding.cases_of(sheet.frame)
+    rows, duplicates = (
+        _split(x, seed) if cases is None else _split_groups(cases, encoding.group, seed)
+    )
+    parts = [Examples(x, cases=cases)[torch.from_numpy(r)] for r in rows]
+    asked = entity_note(encoding.table, x) if cases is None else None
     how = f"split 70/10/20 by seed {seed}, {duplicates}"
     sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     return Dataset(
@@ -188,6 +197,13 @@ def encoded_table(
         encoding=encoding,
         lost=(*sheet.lost, *lost),
     )
+
+
+def _split_groups(
+    cases: Tensor, group: str, seed: int
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
+    said = f"by '{group}': the rows of each of {len(cases.unique()):,} groups kept together"
+    return split_rows(cases.numpy()[:, None], None, seed), said
 
 
 def _split(x: Tensor, seed: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
