@@ -73,7 +73,8 @@ def test_intervals_rest_on_groups(tmp_path: Path) -> None:
     )
     data = fitted.plan.dataset
     assert data.test.cases is not None
-    each = fitted.model.log_prob(data.test).value.double()
+    found = fitted.model.log_prob(data.test)
+    each = found.nats.double()
     cases = data.test.cases
     sums = pd.Series(each.tolist()).groupby(cases.tolist()).sum()
     n, mean = len(each), float(each.mean())
@@ -82,7 +83,7 @@ def test_intervals_rest_on_groups(tmp_path: Path) -> None:
     clusters = len(sums)
     spread = float(((sums - mean * sizes) ** 2).sum()) * clusters / (clusters - 1)
     expected = np.sqrt(spread) / n
-    assert fitted.model.log_prob(data.test).stderr_of_mean == pytest.approx(expected, rel=0.05)
+    assert found.standard_error == pytest.approx(expected, rel=1e-6)
     assert expected > 1.5 * float(each.std()) / np.sqrt(n)
 
 
