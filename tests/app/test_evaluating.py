@@ -130,7 +130,10 @@ def test_a_corrupt_file_is_named_and_can_be_left_out(tmp_path: Path, run: Run) -
             ("--samples", "S", "--reference", "two-moons", "-n", "301"),
             "-n 301: expected at most 300",
         ),
-        (("--samples", "S", "--reference", "two-moons", "-n", "10"), "expected at least 40 test"),
+        (
+            ("--samples", "S", "--reference", "two-moons", "-n", "10"),
+            "expected at least 40; raise -n",
+        ),
         (("--samples", "S", "--reference", "digits"), "expected Image(channels=1, height=8"),
         (("--samples", "S", "--reference", "two-moons", "--split", "tset"), "did you mean 'test'?"),
         (("--samples", "S", "--reference", "two-moons", "-o", "x.pdf"), ".json, .csv, .md, .html"),

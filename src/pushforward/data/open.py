@@ -276,7 +276,7 @@ def _open_arrays(
     notes += spread_of(classes, index, split.rows)
     parts = [_examples(x, index, r, raw.context) for r in split.rows]
     notes.append(f"split {split.how}: {_sizes(split.rows)}")
-    if isinstance(found.space, Points):
+    if levels is None:  # points
         notes += far_values(x.double().numpy(), split.rows[0], names)
     return Dataset(
         name,

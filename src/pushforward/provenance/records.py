@@ -135,6 +135,12 @@ def check_records(path: Path, manifest: Any, config: Any) -> None:
     """
     _check(_Manifest, manifest, path / "manifest.json")
     _check(_Config, config, path / "config.yaml")
+    if manifest["family"] != config["family"]:
+        raise BadInput(
+            f"'family' {manifest['family']!r} in {path / 'manifest.json'}",
+            f"{config['family']!r}, as in {path / 'config.yaml'}",
+            "it was edited; restore it or train again",
+        )
     if manifest["status"] == "complete" and manifest.get("weights_sha256") is None:
         raise BadInput(
             f"{path / 'manifest.json'} without weights_sha256",

@@ -162,6 +162,17 @@ class Callbacks:
 NOBODY = Callbacks()
 
 
+def _comparable(plan: ComparisonPlan, dataset: Dataset) -> tuple[list[str], list[str]]:
+    """Return the families that can be trained on some data, and why others are left out.
+
+    Raises:
+        BadInput: none can, or too few examples to compare them with.
+    """
+    found = supported(plan.families, dataset.space, dataset.context is not None)
+    require_enough(dataset)
+    return found
+
+
 def compare(
     dataset: Dataset,
     plan: ComparisonPlan,
@@ -177,8 +188,7 @@ def compare(
     stopped continues. With several seeds each family is trained that often, and its row is the mean
     over runs with an interval that covers them.
     """
-    require_enough(dataset)
-    names, left_out = supported(plan.families, dataset.space, dataset.context is not None)
+    names, left_out = _comparable(plan, dataset)
     labels = plan.labels(names)
     plans = {(name, k): plan.training(name, k, dataset) for name, k in labels}
     with (

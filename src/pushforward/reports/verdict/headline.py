@@ -75,7 +75,8 @@ def headline(
     who = (
         f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
     )
-    but = f"No measure orders it and {listed(worse, 'or')}, but {'that is' if len(worse) == 1 else 'those are'} told apart."
+    verb = "is" if len(worse) == 1 else "are"
+    but = f"No measure orders it and {listed(worse, 'or')}, but {listed(worse)} {verb} told apart from real data."
     return " ".join(
         filter(
             None,
