@@ -75,14 +75,26 @@ def headline(
     who = (
         f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
     )
-    verb = "is" if len(worse) == 1 else "are"
-    but = f"No measure orders it and {listed(worse, 'or')}, but {listed(worse)} {verb} told apart from real data."
     return " ".join(
         filter(
             None,
-            [chosen, _still(best, rows, who, ties), but if worse else "", privacy_in_short([best])],
+            [
+                chosen,
+                _still(best, rows, who, ties),
+                _told_apart_alone(worse),
+                privacy_in_short([best]),
+            ],
         )
     )
+
+
+def _told_apart_alone(worse: Sequence[str]) -> str:
+    """Return which models no measure puts behind the best, though real data tell them apart; empty
+    if there are none."""
+    if not worse:
+        return ""
+    verb = "is" if len(worse) == 1 else "are"
+    return f"No measure orders it and {listed(worse, 'or')}, but {listed(worse)} {verb} told apart from real data."
 
 
 def _alone(row: Row, rows: Sequence[Row]) -> str:
