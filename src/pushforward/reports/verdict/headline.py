@@ -75,20 +75,11 @@ def headline(
     who = (
         f"Even {best.name}" if found.equals(best.name) or not chosen.startswith("Choose") else "It"
     )
-    return " ".join(
-        filter(
-            None,
-            [
-                chosen,
-                _still(best, rows, who, ties),
-                _told_apart_alone(worse),
-                privacy_in_short([best]),
-            ],
-        )
-    )
+    still, also = _still(best, rows, who, ties), _told_apart_alone(worse)
+    return " ".join(filter(None, [chosen, still, also, privacy_in_short([best])]))
 
 
-def _told_apart_alone(worse: Sequence[str]) -> str:
+def _told_apart_alone(worse: list[str]) -> str:
     """Return which models no measure puts behind the best, though real data tell them apart; empty
     if there are none."""
     if not worse:
