@@ -7,6 +7,7 @@ import datetime
 import gzip
 import json
 import lzma
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -22,9 +23,12 @@ from pushforward.core.errors import BadInput
 from pushforward.core.noise import Streams
 from pushforward.core.space import Points
 from pushforward.data.dataset import describe
-from pushforward.data.open import open_data
+from pushforward.data.open import open_data as open_guarded
 from pushforward.data.tables.found import keeping
 from pushforward.data.write import write_samples
+
+# values are compared one by one with those that came: all are shown
+open_data = partial(open_guarded, protect=0)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_a_row_counter_is_one_with_zeros_before_it(tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("x,id\n" + rows)
         data = open_data(str(tmp_path / "t.csv"), kind="table")
         assert data.space.dimensions == 1, width
-        assert any("it counts the rows" in lost for lost in data.lost)
+        assert any("it counts the rows" in note for note in data.notes)
 
 
 def test_a_named_index_of_a_frame_is_lost_and_said() -> None:

@@ -18,11 +18,11 @@ import pushforward as pf
 from people import people
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.encoding import TableEncoding
+from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.key import KeySurrogate
 from pushforward.data.tables.surrogates.kinds import is_card, is_iban
 from pushforward.data.tables.surrogates.names import name_form
 from pushforward.data.tables.surrogates.records import surrogate_from_json, surrogate_to_json
-from pushforward.data.tables.surrogates.seen import Seen
 
 R = random.Random(0)
 N = 600
@@ -103,7 +103,7 @@ def test_none_of_a_hundred_thousand_keys_is_real(name: str) -> None:
 
 def test_a_filter_forgets_nothing_and_mistakes_few() -> None:
     values = [f"{n:x}" for n in range(20_000)]
-    seen = Seen.of(values)
+    seen = BloomFilter.of(values)
     assert seen.among(values).all()
     others = [f"other {n}" for n in range(100_000)]
     # (1 - exp(-1/2))^8 = 5.7e-4: 57 of 100,000, of standard deviation 7.6; false alarm 1e-9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
 from pushforward.data.formats.choosing import written
 from pushforward.data.formats.format import Samples
-from pushforward.data.open import open_data
+from pushforward.data.open import open_data as open_guarded
 from pushforward.data.points import PointsEncoding
 from pushforward.data.tables.arrow import arrow_table, parquet_schema
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.table_bytes import json_bytes
 from pushforward.data.write import write_samples
+
+# values are compared one by one with those that came: all are shown
+open_data = partial(open_guarded, protect=0)
 
 N = 40
 DAY = datetime.date(2024, 1, 1)

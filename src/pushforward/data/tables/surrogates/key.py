@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.patterns import Pattern, learned
-from pushforward.data.tables.surrogates.seen import Seen
 from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
 
 ROOM = 4.0  # values of a pattern for each that is taken, with fewer of which digits count on
@@ -36,7 +36,7 @@ class KeySurrogate(Surrogate):
     """
 
     pattern: Pattern
-    seen: Seen
+    seen: BloomFilter
     rows: int
     missing: float = 0.0
     number: bool = False
@@ -62,7 +62,7 @@ class KeySurrogate(Surrogate):
         pattern = learned(words)
         if pattern is None:
             return None
-        return KeySurrogate(pattern, Seen.of(words), len(words), missing, number)
+        return KeySurrogate(pattern, BloomFilter.of(words), len(words), missing, number)
 
     def made(self, n: int, seed: int, label: str) -> list[str | int | None]:
         """Return n new identifiers, all different; the first are the same however many there are.
@@ -119,7 +119,7 @@ class KeySurrogate(Surrogate):
         """Invert `to_json`."""
         return cls(
             Pattern.from_json(record["pattern"]),
-            Seen.from_text(record["seen"]),
+            BloomFilter.from_text(record["seen"]),
             record["rows"],
             record["missing"],
             record["number"],

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.kinds import KINDS, SAMPLE
 from pushforward.data.tables.surrogates.names import USUAL, NameForm, name_form
 from pushforward.data.tables.surrogates.patterns import OFTEN
 from pushforward.data.tables.surrogates.persona import Persona, persona
-from pushforward.data.tables.surrogates.seen import Seen
 from pushforward.data.tables.surrogates.surrogate import Surrogate, uniforms
 
 TRIES = 20
@@ -41,7 +41,7 @@ class PersonalSurrogate(Surrogate):
 
     of: str
     form: NameForm
-    seen: Seen
+    seen: BloomFilter
     missing: float = 0.0
     kind = "personal"
 
@@ -94,7 +94,7 @@ class PersonalSurrogate(Surrogate):
     @classmethod
     def of_json(cls, record: dict[str, Any]) -> PersonalSurrogate:
         """Invert `to_json`."""
-        form, seen = NameForm(**record["form"]), Seen.from_text(record["seen"])
+        form, seen = NameForm(**record["form"]), BloomFilter.from_text(record["seen"])
         return cls(record["of"], form, seen, record["missing"])
 
 
@@ -140,7 +140,7 @@ def personal_called(
     # a name that many share says nothing about one of them
     rows = len(values) + gone
     words = (value.strip().casefold() for value, count in counts.items() if count < OFTEN)
-    rare = Seen.of(words, room=COLUMNS * rows)
+    rare = BloomFilter.of(words, room=COLUMNS * rows)
     form = None
     if kind == NAME:
         different = list(counts)

@@ -18,22 +18,22 @@ BITS, HASHES = 16, 8  # false alarms: (1 - exp(-8/16))^8 = 1 / 1,741
 
 
 @dataclass(frozen=True)
-class Seen:
+class BloomFilter:
     """The values of a column; see Bloom 1970.
 
     Attributes:
         bits: of the filter, packed; their number is a multiple of 8.
 
     Example:
-        >>> seen = Seen.of(["A-1", "A-2"])
-        >>> "A-1" in seen, "A-3" in seen, Seen.from_text(seen.text) == seen
+        >>> seen = BloomFilter.of(["A-1", "A-2"])
+        >>> "A-1" in seen, "A-3" in seen, BloomFilter.from_text(seen.text) == seen
         (True, False, True)
     """
 
     bits: bytes
 
     @staticmethod
-    def of(values: Iterable[str], room: int = 0) -> Seen:
+    def of(values: Iterable[str], room: int = 0) -> BloomFilter:
         """Return the filter of values.
 
         Args:
@@ -44,12 +44,12 @@ class Seen:
         flags = np.zeros(size, dtype=bool)
         for first in range(0, len(known), 100_000):
             flags[_places(known[first : first + 100_000], size).reshape(-1)] = True
-        return Seen(np.packbits(flags).tobytes())
+        return BloomFilter(np.packbits(flags).tobytes())
 
-    def __or__(self, other: Seen) -> Seen:
+    def __or__(self, other: BloomFilter) -> BloomFilter:
         """Return the filter of the values of both, which are made for as many."""
         pair = (np.frombuffer(one.bits, dtype=np.uint8) for one in (self, other))
-        return Seen(np.bitwise_or(*pair).tobytes())
+        return BloomFilter(np.bitwise_or(*pair).tobytes())
 
     def __contains__(self, value: str) -> bool:
         return bool(self.among([value])[0])
@@ -66,9 +66,9 @@ class Seen:
         return base64.b64encode(self.bits).decode()
 
     @staticmethod
-    def from_text(text: str) -> Seen:
+    def from_text(text: str) -> BloomFilter:
         """Invert `text`."""
-        return Seen(base64.b64decode(text))
+        return BloomFilter(base64.b64decode(text))
 
 
 def _places(values: list[str], size: int) -> np.ndarray:
