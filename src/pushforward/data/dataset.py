@@ -143,5 +143,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         record["context"] = dataset.context.described
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
+    if dataset.encoding.made_anew:
+        record["made anew in samples"] = list(dataset.encoding.made_anew)
     record["lost"] = list(dataset.lost)
     return record

@@ -154,6 +154,11 @@ class Encoding(ABC):
         return ()
 
     @property
+    def made_anew(self) -> Sequence[str]:
+        """Which columns come back with values that no model made, and what they hold."""
+        return ()
+
+    @property
     def labelled(self) -> bool:
         """Whether rows have a column of labels."""
         return False

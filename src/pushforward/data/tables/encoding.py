@@ -28,6 +28,7 @@ from pushforward.data.folders import few
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
+from pushforward.data.tables.found import keeping
 from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.protection import protection_of, said_of
 from pushforward.data.tables.schema import Declared, Schema, infer
@@ -93,6 +94,15 @@ class TableEncoding(RowsEncoding):
         """Every modelled column, in order, as it is kept and as it is modelled."""
         kept = [stored for stored in self.stored if stored.role == "modelled"]
         return tuple(zip(kept, self.table.columns, strict=True))
+
+    @property
+    def made_anew(self) -> Sequence[str]:
+        """Keys, personal data, texts: columns whose values are made anew, and how to model them."""
+        return tuple(
+            f"{one.label}: {one.surrogate.said} ({keeping(one.label)})"
+            for one in self.stored
+            if one.surrogate is not None
+        )
 
     def words(self, place: int, *values: float) -> list[str] | None:
         """Return quarters, durations and times of a modelled column in their own words, None for

@@ -66,17 +66,11 @@ def number(
     _require_small(values, label)
     distinct, gone = known.nunique(), int(series.isna().sum())
     whole = _is_whole(known, stored)
+    if whole and not rules.keep and (why := _tells_rows_apart(known, gone, stored, real)):
+        return identifier(known, gone, stored, why, rules)
     if whole and not real and np.abs(values).max() >= EXACT:
-        if distinct >= 0.9 * len(known) and len(known) >= FEWEST_ROWS and not rules.keep:
-            why = f"{distinct} distinct values in {len(known)} rows"
-            return identifier(known, gone, stored, why, rules)
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
-    if whole and _called_a_counter(label) and _counts_rows(values, gone, stored) and not rules.keep:
-        return identifier(known, gone, stored, "it counts the rows", rules)
-    if whole and distinct == len(known) >= FEWEST_ROWS and _called_a_key(label) and not rules.keep:
-        why = f"{distinct} distinct integers in {len(known)} rows"
-        return identifier(known, gone, stored, why, rules)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
     if step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)
@@ -174,6 +168,20 @@ def _called_a_counter(label: str) -> bool:
         words
         & {"id", "ids", "index", "idx", "row", "rows", "no", "nr", "num", "number", "key", "record"}
     )
+
+
+def _tells_rows_apart(known: pd.Series, gone: int, stored: Stored, real: bool) -> str:
+    """Return why whole numbers are identifiers, empty if they are none."""
+    values = known.to_numpy(dtype=np.float64)
+    distinct, n = known.nunique(), len(values)  # doubles do not tell large ones apart
+    many = f"{distinct} distinct values in {n} rows"
+    if not real and np.abs(values).max() >= EXACT and n >= FEWEST_ROWS and distinct >= 0.9 * n:
+        return many
+    if _called_a_counter(stored.label) and _counts_rows(values, gone, stored):
+        return "it counts the rows"
+    if distinct == n >= FEWEST_ROWS and _called_a_key(stored.label):
+        return f"{distinct} distinct integers in {n} rows"
+    return ""
 
 
 def _called_a_key(label: str) -> bool:

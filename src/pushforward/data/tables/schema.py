@@ -89,14 +89,7 @@ def infer(
     if bounds not in BOUNDS:
         raise BadInput(f"bounds='{bounds}'", "one of " + ", ".join(BOUNDS))
     labels = _labels(frame)
-    known = set(labels)
-    for name in [*(columns or {}), *keep]:
-        if name not in known:
-            raise BadInput(
-                f"a declaration of column '{name}'",
-                "a column of the table",
-                closest(str(name), labels),
-            )
+    _require_columns([*(columns or {}), *keep], labels)
     found: list[FoundColumn] = []
     country = country_of(frame)
     for place, (name, label) in enumerate(zip(frame.columns, labels, strict=True)):
@@ -119,6 +112,18 @@ def infer(
         )
     lost = tuple(f"column '{one.stored.label}': {one.lost}" for one in found if one.lost)
     return Schema(Table(tuple(modelled)), tuple(stored), tuple(notes), lost)
+
+
+def _require_columns(names: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse a declaration of what is no column."""
+    known = set(labels)
+    for name in names:
+        if name not in known:
+            raise BadInput(
+                f"a declaration of column '{name}'",
+                "a column of the table",
+                closest(str(name), labels),
+            )
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:
