@@ -58,7 +58,8 @@ class BloomFilter:
         """Return which values were in the data, shape (n,)."""
         packed = np.frombuffer(self.bits, dtype=np.uint8)
         places = _places(values, 8 * len(packed))
-        return ((packed[places // 8] >> (7 - places % 8)) & 1).all(axis=1)
+        found = (packed[places // 8] >> (7 - places % 8)) & 1
+        return np.asarray(found.all(axis=1))
 
     @property
     def text(self) -> str:

@@ -82,12 +82,12 @@ class KeySurrogate(Surrogate):
 
     def _counted(self, n: int, seed: int, label: str) -> list[str]:
         uniform = uniforms(seed, label, 1, n, self.pattern.fields)
-        return [self.pattern.counted(row, index) for index, row in enumerate(uniform)]
+        return self.pattern.counted(uniform)
 
     def _drawn(self, n: int, seed: int, label: str) -> list[str]:
         fields, taken, found = self.pattern.fields, set[str](), list[str]()
         tables = [uniforms(seed, label, 1, n, fields)]
-        first = [self.pattern.drawn(row) for row in tables[0]]
+        first = self.pattern.drawn(tables[0])
         real = self.seen.among(first)
         # row by row, so that no row depends on later ones
         for row, value in enumerate(first):
@@ -96,7 +96,7 @@ class KeySurrogate(Surrogate):
                 attempt += 1
                 if attempt > len(tables):
                     tables.append(uniforms(seed, label, attempt, n, fields))
-                value = self.pattern.drawn(tables[attempt - 1][row])
+                value = self.pattern.drawn(tables[attempt - 1][row : row + 1])[0]
                 was = value in self.seen
             # a pattern without digits to count on that is as good as used up
             value = f"{value}-{row + 1}" if was or value in taken else value

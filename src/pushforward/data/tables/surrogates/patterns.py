@@ -67,16 +67,20 @@ class PatternRun:
             return float(sum(len(letters_of(self.alphabet)) ** n for n in self.lengths))
         return float(max(1, len(self.words)))
 
-    def draw(self, uniform: np.ndarray) -> str:
-        """Return a value from numbers in [0, 1), as many as `Pattern.fields` says."""
+    def draw(self, uniform: np.ndarray) -> list[str]:
+        """Return values from numbers in [0, 1), shape (n, fields)."""
         if self.kind == "digits":
-            number = self.low + int(uniform[0] * (self.high - self.low + 1))
-            return f"{number:0{self.width}d}"
-        place = _place(self.weights, uniform[0])
+            span = self.high - self.low + 1
+            return [f"{self.low + int(u * span):0{self.width}d}" for u in uniform[:, 0].tolist()]
+        places = np.searchsorted(np.cumsum(self.weights), uniform[:, 0], "right")
+        places = np.minimum(places, len(self.weights) - 1)
         if self.kind != "token":
-            return self.words[place]
-        letters = letters_of(self.alphabet)
-        return "".join(letters[int(u * len(letters))] for u in uniform[1 : 1 + self.lengths[place]])
+            return [self.words[place] for place in places.tolist()]
+        letters, most = np.array(list(letters_of(self.alphabet))), max(self.lengths)
+        drawn = letters[(uniform[:, 1 : 1 + most] * len(letters)).astype(np.int64)]
+        words = np.ascontiguousarray(drawn).view(f"U{most}")[:, 0].tolist()
+        lengths = np.asarray(self.lengths)[places].tolist()
+        return [word[:length] for word, length in zip(words, lengths, strict=True)]
 
     @property
     def fields(self) -> int:
@@ -127,24 +131,23 @@ class Pattern:
         """How many different values it has."""
         return math.prod(run.capacity for run in self.runs)
 
-    def drawn(self, uniform: np.ndarray) -> str:
-        """Return a value from a row of uniform numbers."""
+    def drawn(self, uniform: np.ndarray) -> list[str]:
+        """Return values from rows of uniform numbers, shape (n, fields)."""
+        return ["".join(parts) for parts in zip(*self._parts(uniform), strict=True)]
+
+    def counted(self, uniform: np.ndarray) -> list[str]:
+        """Return the values that count on from the highest."""
+        run, parts = self.runs[self.counter], self._parts(uniform)
+        first = run.high + 1
+        parts[self.counter] = [f"{first + k:0{run.width}d}" for k in range(len(uniform))]
+        return ["".join(each) for each in zip(*parts, strict=True)]
+
+    def _parts(self, uniform: np.ndarray) -> list[list[str]]:
         parts, first = [], 0
         for run in self.runs:
-            parts.append(run.draw(uniform[first : first + run.fields]))
+            parts.append(run.draw(uniform[:, first : first + run.fields]))
             first += run.fields
-        return "".join(parts)
-
-    def counted(self, uniform: np.ndarray, index: int) -> str:
-        """Return the value that counts on from the highest, as number `index` (from 0) of the new
-        ones."""
-        run = self.runs[self.counter]
-        parts, first = [], 0
-        for place, one in enumerate(self.runs):
-            part = one.draw(uniform[first : first + one.fields])
-            parts.append(f"{run.high + 1 + index:0{run.width}d}" if place == self.counter else part)
-            first += one.fields
-        return "".join(parts)
+        return parts
 
     @property
     def fields(self) -> int:
@@ -162,10 +165,13 @@ class Pattern:
     @staticmethod
     def from_json(record: dict[str, Any]) -> Pattern:
         """Invert `to_json`."""
-        runs = [
-            PatternRun(**{k: tuple(v) if isinstance(v, list) else v for k, v in run.items()})
-            for run in record["runs"]
-        ]
+        runs: list[PatternRun] = []
+        for run in record["runs"]:
+            fields: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in run.items()
+            }
+            runs.append(PatternRun(**fields))
         return Pattern(tuple(runs), record["counter"])
 
 
@@ -301,7 +307,3 @@ def _is_code(parts: Sequence[str]) -> bool:
     are digits."""
     mixed = sum(any(c.isdigit() for c in part) for part in parts)
     return mixed >= 0.5 * len(parts) and min(map(len, parts)) >= SHORTEST_OF_SEVERAL
-
-
-def _place(weights: Sequence[float], uniform: float) -> int:
-    return min(int(np.searchsorted(np.cumsum(weights), uniform, "right")), len(weights) - 1)

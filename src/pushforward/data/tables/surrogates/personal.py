@@ -62,7 +62,7 @@ class PersonalSurrogate(Surrogate):
         found = ""
         kind = None if self.of == NAME else kind_called(self.of)
         if kind is None or kind.named:
-            person, other = self._person(seed, row)
+            person, other = unseen(self.seen, self.form.locale, seed, row)
             if kind is not None:
                 return kind.made(person)
             return self.form.of(person) if other is None else self.form.doubled(person, other)
@@ -71,16 +71,6 @@ class PersonalSurrogate(Surrogate):
             if found.casefold() not in self.seen:
                 return found
         return f"{found} {row + 1}"
-
-    def _person(self, seed: int, row: int) -> tuple[Persona, Persona | None]:
-        """Return a person of whom no name is real, or two of whom a double name is none."""
-        for attempt in range(TRIES):
-            person = persona(self.form.locale, seed, row, attempt)
-            # the same for every column of a row, whatever part of the person it holds
-            if not self.seen.among([name.casefold() for name in person.names]).any():
-                return person, None
-        first, second = (persona(self.form.locale, seed, row, attempt) for attempt in (0, 1))
-        return first, second
 
     def to_json(self) -> dict[str, Any]:
         """Return what `of_json` turns back."""
@@ -96,6 +86,17 @@ class PersonalSurrogate(Surrogate):
         """Invert `to_json`."""
         form, seen = NameForm(**record["form"]), BloomFilter.from_text(record["seen"])
         return cls(record["of"], form, seen, record["missing"])
+
+
+@functools.lru_cache(maxsize=2**17)
+def unseen(seen: BloomFilter, locale: str, seed: int, row: int) -> tuple[Persona, Persona | None]:
+    """Return a person of whom no name is real, or two of whom a double name is none; the same for
+    every column of a row, whatever part of the person it holds."""
+    for attempt in range(TRIES):
+        one = persona(locale, seed, row, attempt)
+        if not seen.among([name.casefold() for name in one.names]).any():
+            return one, None
+    return persona(locale, seed, row, 0), persona(locale, seed, row, 1)
 
 
 def kind_called(name: str) -> Any:
@@ -159,4 +160,7 @@ def of_one_person(found: Sequence[Surrogate | None]) -> list[Surrogate | None]:
     if len(persons) < 2:
         return list(found)
     seen = functools.reduce(operator.or_, (one.seen for one in persons))
-    return [replace(one, seen=seen) if one in persons else one for one in found]
+    return [
+        replace(one, seen=seen) if isinstance(one, PersonalSurrogate) and one in persons else one
+        for one in found
+    ]
