@@ -184,7 +184,7 @@ def learned(values: Sequence[str]) -> Pattern | None:
     Example:
         >>> learned(["Mary Jones", "John Smith", "Ann Brown"]) is None
         True
-        >>> learned([f"{n:08x}" for n in range(10**9, 10**9 + 50 * 977, 977)]).said
+        >>> learned([f"{n * 2654435761 % 2**32:08x}" for n in range(60)]).said
         '********'
     """
     rows = [RUNS.findall(value) for value in values]
