@@ -259,3 +259,13 @@ def test_cards_and_accounts_have_their_check_digits() -> None:
     assert not is_card("4242424242424241")
     assert is_iban("DE89370400440532013000")
     assert not is_iban("DE88370400440532013000")
+
+
+def test_single_things_are_numbered_past_the_real() -> None:
+    values = ["thing 2", *(_token("abcdefgh", 3 + n % 5) + " x" * (n % 3) for n in range(60))]
+    frame = pd.DataFrame({"thing": values, "x": range(61)})
+    encoding = TableEncoding.of(frame)
+    back = encoding.decode(encoding.encode(frame))["thing"]
+    assert back.is_unique
+    assert not set(back) & set(values)
+    assert back[:2].tolist() == ["thing 1", "thing 3"]

@@ -48,7 +48,7 @@ class TableEncoding(RowsEncoding):
     """The dictionary of a table.
 
     `decode(encode(frame))` equals `frame` in names, order, dtypes and values, up to the declared
-    `step` and without its index. Identifiers come back as new ones, and texts do not.
+    `step` and without its index. Keys, personal data and texts come back made anew.
 
     Args:
         seed: of the identifiers that are made anew.

@@ -14,6 +14,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.found import FoundColumn, Rules, keeping, option
 from pushforward.data.tables.stored import OBJECTS, Stored
+from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.key import KeySurrogate
 from pushforward.data.tables.surrogates.kinds import SAMPLE
 from pushforward.data.tables.surrogates.made_texts import TextSurrogate
@@ -43,7 +44,9 @@ def identifier(known: pd.Series, gone: int, stored: Stored, why: str, rules: Rul
     words = all(isinstance(value, str) for value in values)
     found = personal_of(stored.label, values, gone, rules.locale) if words else None
     found = found or KeySurrogate.of(values, missing)
-    return made_anew(stored, found or NumberedSurrogate(stored.label, missing), why)
+    if found is None:
+        found = NumberedSurrogate(stored.label, BloomFilter.of(map(str, values)), missing)
+    return made_anew(stored, found, why)
 
 
 def personal(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> FoundColumn | None:
@@ -169,6 +172,6 @@ def free_text(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> Foun
 def made_anew(stored: Stored, surrogate: Surrogate, why: str = "") -> FoundColumn:
     """Return a column that comes back with new values."""
     before = f"{why}, " if why else ""
-    said = f"{before}{surrogate.said}: samples have new ones, none of them real ({keeping(stored.label)})"
+    said = f"{before}{surrogate.said}: samples have new ones, {surrogate.promise} ({keeping(stored.label)})"
     kept = replace(stored, role="surrogate", levels=(), surrogate=surrogate)
     return FoundColumn(None, kept, said)

@@ -104,7 +104,7 @@ def protection_of(
         weights = tuple((counts[often] / total).tolist()) if total else ()
         levels = tuple(different[often].astype(int).tolist())
         return Protection(levels, weights, rare=int((~often).sum()))
-    least, most = _reached(held, different, k), _reached(-held[:, ::-1], -different[::-1], k)
+    least, most = _reached(held, k), _reached(-held[:, ::-1], k)
     if least is None or most is None or least > -most:
         middle = float(np.median(known))
         return Protection(low=middle, high=middle, rare=len(different))
@@ -113,7 +113,7 @@ def protection_of(
     return Protection(low=least, high=most, rare=rare) if rare else None
 
 
-def _reached(held: np.ndarray, different: np.ndarray, k: int) -> float | None:
+def _reached(held: np.ndarray, k: int) -> float | None:
     """Return the smallest value that k owners are at or below, None if there are fewer.
 
     Args:

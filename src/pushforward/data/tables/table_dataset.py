@@ -145,7 +145,7 @@ def open_table(
     x = encoding.encode(sheet.frame, sheet.lines)
     encoding, hidden = encoding.protected(x, protect, encoding.cases_of(sheet.frame))
     notes = (*schema.notes, *_protected(hidden, protect))
-    return encoded_table(sheet, encoding, notes, schema.lost, seed)
+    return _dataset(sheet, encoding, x, (notes, schema.lost), seed)
 
 
 def _protected(hidden: Sequence[str], k: int) -> tuple[str, ...]:
@@ -176,7 +176,18 @@ def encoded_table(
     Raises:
         BadInput: whatever does not fit the schema, named with its column and row.
     """
-    x = encoding.encode(sheet.frame, sheet.lines)
+    return _dataset(sheet, encoding, encoding.encode(sheet.frame, sheet.lines), (notes, lost), seed)
+
+
+def _dataset(
+    sheet: Sheet,
+    encoding: TableEncoding,
+    x: Tensor,
+    said: tuple[Sequence[str], Sequence[str]],
+    seed: int,
+) -> Dataset:
+    """Return the dataset of rows that were encoded; `said` are its notes and what is lost."""
+    notes, lost = said
     cases = encoding.cases_of(sheet.frame)
     rows, duplicates = (
         _split(x, seed) if cases is None else _split_groups(cases, encoding.group, seed)

@@ -44,6 +44,7 @@ class PersonalSurrogate(Surrogate):
     seen: BloomFilter
     missing: float = 0.0
     kind = "personal"
+    promise = f"none that fewer than {OFTEN} real rows hold"
 
     @property
     def said(self) -> str:

@@ -20,9 +20,11 @@ class Surrogate(ABC):
 
     Attributes:
         kind: its name in records.
+        promise: what is true of the new values.
     """
 
     kind: ClassVar[str]
+    promise: ClassVar[str] = "none of them real"
 
     @property
     @abstractmethod
