@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import filled
+from pushforward.data.tables.marks import filled
 
 MIXED = Table(
     (

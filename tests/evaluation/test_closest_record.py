@@ -8,8 +8,8 @@ import pytest
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.features.columns import ColumnFeatures
-from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.table import gower as module
 from pushforward.evaluation.table.distance_to_closest import (

@@ -13,7 +13,7 @@ from mixed_tables import MIXED, mixed_rows, shuffled
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
 from pushforward.data.open import open_data
-from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.data.tables.marks import filled, missing_mark
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.table.column_shapes import ColumnShapes, column_items, column_shapes
 from pushforward.evaluation.table.items import block_of, counts_by_block, leaving_out, walks

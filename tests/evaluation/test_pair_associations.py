@@ -10,7 +10,7 @@ from scipy.stats.contingency import crosstab
 from mixed_tables import MIXED, mixed_rows, shuffled
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.table.associations import (
     Associations,

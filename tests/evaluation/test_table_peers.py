@@ -15,7 +15,7 @@ from scipy import stats
 
 from mixed_tables import MIXED, mixed_rows
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.table.associations import Associations
 from pushforward.evaluation.table.column_shapes import column_items
 from pushforward.evaluation.table.pair_shapes import pair_items

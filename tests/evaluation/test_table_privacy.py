@@ -12,7 +12,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.measure import Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.table.gower import Gower
 from pushforward.evaluation.table.privacy.attribute_inference import (

@@ -12,6 +12,7 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
 from pushforward.core.text import Text
+from pushforward.data.tables.marks import filled, missing_mark
 from pushforward.evaluation.cards.controls import controls
 from pushforward.evaluation.distribution.classifier_test import classifier_test
 from pushforward.evaluation.features.columns import ColumnFeatures
@@ -19,7 +20,6 @@ from pushforward.evaluation.features.tokens import TokenFeatures
 from pushforward.evaluation.kinds.table_examples import BEYOND
 from pushforward.evaluation.likelihood.code_length import marginal_floor
 from pushforward.evaluation.likelihood.marginals import marginal_log_prob
-from pushforward.evaluation.marks import filled, missing_mark
 from pushforward.evaluation.text.entropy import entropy_gap, token_entropy
 
 TABLE = Table(

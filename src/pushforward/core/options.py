@@ -145,6 +145,8 @@ RESERVED = frozenset(
             "output",
             "json",
             "debug",
+            "rule",
+            "rules",
             "device",
             "compile",
         ),

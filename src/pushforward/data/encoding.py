@@ -17,7 +17,7 @@ from torch import Tensor
 from pushforward.core.conditions import Condition, resolve
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, refusing
-from pushforward.core.given import Examples, Given
+from pushforward.core.given import Examples, Given, Known
 from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.contexts import in_context
@@ -63,6 +63,28 @@ class Encoding(ABC):
     def seeded(self, seed: int) -> Encoding:
         """Return the dictionary that makes by a seed what no model does, such as identifiers."""
         return self
+
+    def admitted(self, x: Tensor, known: Known | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return samples as they may be shown, and by what reason which of them, (n,), may not be
+        shown at all.
+
+        Args:
+            known: what rows were conditioned on, which stays as it is.
+        """
+        return x, {}
+
+    def keeping(self, rules: Sequence[str]) -> Encoding:
+        """Return the dictionary whose samples keep more rules, in words.
+
+        Raises:
+            BadInput: data without columns, or no rule.
+        """
+        came = f"the rule '{rules[0]}' of {self.kind or self.space.kind}"
+        raise BadInput(came, "a table", "rules are about columns")
+
+    def impossible(self, known: Known | None) -> dict[int, str]:
+        """Return which conditions no sample can fulfil, and why."""
+        return {}
 
     def withheld(self, x: Tensor) -> str:
         """Return what of samples is not shown as it was drawn, in words; empty if all is."""

@@ -43,6 +43,7 @@ from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.protection import USUAL
+from pushforward.data.tables.rules.ruleset import RulesAsked
 from pushforward.data.tables.sheet import Reading, Sheet
 from pushforward.data.tables.table_dataset import encoded_table, open_table, says_what, settled
 from pushforward.data.text.corpus import count, is_text
@@ -72,6 +73,8 @@ class DataOptions(Config):
             `data.tables.schema.infer`.
         protect: rows that must hold a value of a table before samples show it.
         group: the column of a table that says what each row belongs to.
+        rules: what every row of a table keeps, and its samples have to.
+        discover: whether rules that all rows keep are found, and kept by samples.
         header: whether the first line of a table's file names its columns; None = find out.
         context: name of the array of an `.npz` that holds what each example is about (see
             `data.contexts`).
@@ -85,6 +88,8 @@ class DataOptions(Config):
     bounds: str = "natural"
     protect: int = USUAL
     group: str = ""
+    rules: tuple[str, ...] = ()
+    discover: bool = True
     header: bool | None = None
     context: str | None = None
 
@@ -156,7 +161,7 @@ def _open_others(
 ) -> Dataset:
     """Return the dataset of whatever is no text: a table, points, pictures."""
     (labels, skip_bad), images = flags, image_options(asked.images)
-    by_columns = bool(asked.keep or asked.group) or says_what(asked.columns)
+    by_columns = bool(asked.keep or asked.group or asked.rules) or says_what(asked.columns)
     kind = encoding.kind or ("table" if by_columns else asked.kind)
     if kind not in ("table", "points", None):
         raise BadInput(f"kind='{kind}'", "table, points or text")
@@ -180,6 +185,7 @@ def _open_others(
                 bounds=asked.bounds,
                 protect=asked.protect,
                 group=asked.group,
+                rules=RulesAsked(asked.rules, asked.discover),
             )
         raw = pictures or raw_of(sheet, asked.kind is None)
     return _open_arrays((name, raw, origin), seed, labels, images)

@@ -17,7 +17,7 @@ from functools import partial
 import numpy as np
 
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.table.associations import Associations
 
 MOST_COLUMNS, MOST_BINS, MOST_CATEGORIES = 24, 12, 8

@@ -15,6 +15,7 @@ import torch
 
 from pushforward.app.measuring.cases import one_of_each
 from pushforward.app.measuring.measured_kind import measured_as
+from pushforward.app.runs.admitting import admitted
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.rng import derive_seed
@@ -122,7 +123,7 @@ def draw_like_reference(
     model.sample(2, given=first, seed=seed, **options)  # the first call pays for lazy set-up
     started = time.perf_counter()
     with spending() as spent:
-        x = model.sample(n, given=given, seed=seed, on_step=on_step, **options)
+        x, _ = admitted(model, n, given, seed, dataset.encoding.seeded(seed), options, on_step)
     seconds = time.perf_counter() - started
     return array(x, dataset.space), given, seconds, spent.per_example
 

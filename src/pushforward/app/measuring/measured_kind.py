@@ -17,7 +17,7 @@ from pushforward.core.registry import Registry
 from pushforward.core.space import Space
 from pushforward.data.dataset import Dataset
 from pushforward.data.repeats import repeats_naturally, rows_repeat
-from pushforward.evaluation.marks import filled, missing_mark
+from pushforward.data.tables.marks import filled, missing_mark
 from pushforward.reports.columns import bins_of, links_of, shares_of
 
 MOST_PICTURES = 200  # on a page

@@ -29,9 +29,13 @@ from pushforward.data.text.corpus import is_text
 from pushforward.data.text.text_dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
-TABLE = ("kind", "keep", "bounds", "protect", "group", "header")
+TABLE = ("kind", "keep", "bounds", "protect", "group", "rules", "discover", "header")
 # every `data.KEY`; `labels` is the training's
 KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
+_ASKS = {
+    "header": "whether the first line names the columns",
+    "discover": "whether samples keep the rules that all rows of the data keep",
+}
 FROM_PYTHON = "the given "  # begins what data are called that no name and no path led to
 SPLITS = ("train", "validation", "test")
 
@@ -101,8 +105,10 @@ def _by_kind(
             columns[key.removeprefix("columns.")] = value
         elif key in ("kind", "bounds", "group") and not isinstance(value, str):
             raise BadInput(f"'data.{key}={value}'", "a word")
-        elif key == "header":
-            table[key] = _yes(value)
+        elif key in ("header", "discover"):
+            table[key] = _yes(key, value)
+        elif key == "rules":
+            table[key] = (value,) if isinstance(value, str) else tuple(map(str, value))
         elif key in TABLE:
             table[key] = value.split(",") if key == "keep" and isinstance(value, str) else value
         else:
@@ -110,13 +116,11 @@ def _by_kind(
     return text, table, columns, images, array
 
 
-def _yes(value: Any) -> bool:
+def _yes(key: str, value: Any) -> bool:
     answers = {"yes": True, "true": True, "no": False, "false": False}
     found = answers.get(str(value).lower())
     if found is None:
-        raise BadInput(
-            f"data.header='{value}'", "yes or no", "whether the first line names the columns"
-        )
+        raise BadInput(f"data.{key}='{value}'", "yes or no", _ASKS[key])
     return found
 
 

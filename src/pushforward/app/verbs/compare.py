@@ -16,6 +16,8 @@ from pushforward.app.verbs.shared import (
     Keep,
     Overwrite,
     Preset,
+    Rule,
+    Rules,
     Seed,
     Settings,
     SkipBad,
@@ -23,6 +25,7 @@ from pushforward.app.verbs.shared import (
     allowance,
     called,
     of_data,
+    rules_in,
     with_own_options,
 )
 from pushforward.core.preset import AUTO
@@ -47,6 +50,8 @@ class CompareRequest(ComputingRequest):
     preset: Preset = AUTO
     settings: Settings = {}
     keep: Keep = ()
+    rule: Rule = ()
+    rules: Rules = None
     errors: Errors = None
     seeds: Annotated[int, option("Repeat with this many seeds.", ge=1)] = 1
     seed: Seed = 0
@@ -74,7 +79,9 @@ class CompareRequest(ComputingRequest):
         from pushforward.app.measuring import comparing
         from pushforward.app.runs.loading import opened
 
-        settings = of_data(with_own_options(self.settings, self.keep, self.errors))
+        settings = of_data(
+            with_own_options(self.settings, self.keep, self.errors, rules_in(self.rule, self.rules))
+        )
         allowed = allowance(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, settings, skip_bad=self.skip_bad)

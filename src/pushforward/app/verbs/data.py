@@ -10,10 +10,13 @@ from pushforward.app.verbs.shared import (
     Data,
     Errors,
     Keep,
+    Rule,
+    Rules,
     Settings,
     SkipBad,
     called,
     of_data,
+    rules_in,
     with_own_options,
 )
 
@@ -73,6 +76,8 @@ class DataDescribeRequest(Request):
     data: Data
     settings: Settings = {}
     keep: Keep = ()
+    rule: Rule = ()
+    rules: Rules = None
     errors: Errors = None
     skip_bad: SkipBad = False
 
@@ -80,7 +85,9 @@ class DataDescribeRequest(Request):
         """Open the data."""
         from pushforward.app.runs.loading import opened
 
-        settings = of_data(with_own_options(self.settings, self.keep, self.errors))
+        settings = of_data(
+            with_own_options(self.settings, self.keep, self.errors, rules_in(self.rule, self.rules))
+        )
         with watch.busy(f"reading {called(self.data)}"):
             return Described(opened(self.data, settings, skip_bad=self.skip_bad))
 

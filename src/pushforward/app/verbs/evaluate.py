@@ -11,6 +11,8 @@ from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     OfRun,
     Pairs,
+    Rule,
+    Rules,
     SampleSource,
     Seed,
     Settings,
@@ -20,6 +22,7 @@ from pushforward.app.verbs.shared import (
     of_data,
     refuse_ignored,
     require_suffix,
+    rules_in,
 )
 from pushforward.core.errors import BadInput
 
@@ -64,9 +67,8 @@ class EvaluateRequest(ComputingRequest):
     trust: Annotated[
         bool, option("Run TorchScript in a file of --features: code that may do anything.")
     ] = False
-    rule: Annotated[
-        Words, option("Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")
-    ] = ()
+    rule: Rule = ()
+    rules: Rules = None
     sampling: Annotated[
         Pairs, option("With a RUN: key=value of sampling, such as guidance=3.", "--with")
     ] = {}
@@ -88,7 +90,12 @@ class EvaluateRequest(ComputingRequest):
         of_samples = {"--split": self.split, "--skip-bad": self.skip_bad, "--parzen": self.parzen}
         of_run = {"--with": self.sampling or None}
         if self.power:
-            ignored = {"--samples": self.samples, "--rule": self.rule or None, "DATA": self.data}
+            ignored = {
+                "--samples": self.samples,
+                "--rule": self.rule or None,
+                "--rules": self.rules,
+                "DATA": self.data,
+            }
             refuse_ignored("--power", {**of_samples, **of_run, **ignored})
             return self._power(features, watch)
         if self.samples is not None:
@@ -109,7 +116,9 @@ class EvaluateRequest(ComputingRequest):
     def _how(self, features: list[str], watch: Watch) -> EvaluationSetting:
         from pushforward.app.measuring.evaluating import EvaluationSetting
 
-        return EvaluationSetting(self.n, self.seed, features, list(self.rule), watch.command)
+        return EvaluationSetting(
+            self.n, self.seed, features, list(rules_in(self.rule, self.rules)), watch.command
+        )
 
     def _of_samples(self, features: list[str], watch: Watch) -> Evaluated:
         from pushforward.app.measuring.evaluating import evaluate_samples

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from pushforward.app.request import WIDTH, Answer, Said, option
 from pushforward.app.verbs.computing import ComputingRequest
-from pushforward.app.verbs.shared import Run, Seed, Words, refuse_ignored
+from pushforward.app.verbs.shared import Rules, Run, Seed, Words, refuse_ignored, rules_in
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.options import SAMPLING_OPTIONS
 from pushforward.data.formats.choosing import output_help
@@ -79,6 +79,8 @@ class SampleRequest(ComputingRequest):
         None
     )
     start: Annotated[Path | None, option("Diffusion: begin at these examples, noised.")] = None
+    rule: Annotated[Words, option("Table: keep rows with this only; may be repeated.")] = ()
+    rules: Rules = None
     seed: Seed = 0
     compile: Annotated[bool, option("Compile networks; for many samples on a GPU.")] = False
     output: Annotated[str | None, option(output_help(), "-o", "--output")] = None
@@ -106,6 +108,7 @@ class SampleRequest(ComputingRequest):
         """Do what the words ask for: samples, or one text in one of three ways."""
         others = {"-n": self.n, "-o": self.output, "--draft": self.draft, "--stream": self.stream}
         others["--compile"] = self.compile or None
+        others |= {"--rule": self.rule or None, "--rules": self.rules}
         seen = {f"--{name}": getattr(self, name) for name in SIGHT}
         if self.beams is not None:
             refuse_ignored("--beams", {**others, **seen})
@@ -156,18 +159,24 @@ class SampleRequest(ComputingRequest):
         n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
         watch.say_all([record.of_other_seeds])
-        asked = Conditions(self.given, self.context, self._rules, self._sight)
+        kept = rules_in(self.rule, self.rules)
+        asked = Conditions(self.given, self.context, self._rules, self._sight, kept)
+
+        said: list[str] = []
 
         def drawn_of(few: int, on_step: Callable[[int, int], None] | None = None) -> Samples:
             encoding = encoding_of(record)
-            return draw(model, few, asked, self.seed, on_step, encoding, **self._options)
+            said.clear()
+            return draw(
+                model, few, asked, self.seed, on_step, encoding, said.extend, **self._options
+            )
 
         blocks = model.networks().values()
         with compiled(blocks, lambda: drawn_of(min(n, 2)), self.compile) as compilation:
             watch.say_all([compilation.words])
             with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
                 drawn = drawn_of(n, on_step)
-        watch.say_all([hardly_trained(record), drawn.encoding.withheld(drawn.x)])
+        watch.say_all([hardly_trained(record), *said])
         if not encoding_of(record).labelled:
             watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):

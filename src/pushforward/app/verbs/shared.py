@@ -150,6 +150,10 @@ Preset = Annotated[
 Seed = Annotated[int, option("Equal seeds give equal results.", ge=0)]
 Settings = Annotated[Sections, option("section.key=value, such as model.width=128.", "-s", "--set")]
 Keep = Annotated[Words, option("Table: model this column even if it identifies rows.")]
+Rule = Annotated[
+    Words, option("Table: what every row keeps, such as 'age >= 17'; may be repeated.")
+]
+Rules = Annotated[Path | None, option("Table: a file of such rules, one a line.")]
 Errors = Annotated[str | None, option("Text: strict, or replace what is not UTF-8.")]
 Overwrite = Annotated[bool, option("Replace an earlier run in the output directory.")]
 SkipBad = Annotated[bool, option("Leave unreadable files out and count them.")]
@@ -203,9 +207,15 @@ def asked_budget(budget: str | None, steps: int | None, examples: int | None) ->
 
 
 def with_own_options(
-    settings: Mapping[str, Mapping[str, Any]], keep: tuple[str, ...], errors: str | None
+    settings: Mapping[str, Mapping[str, Any]],
+    keep: tuple[str, ...],
+    errors: str | None,
+    rules: tuple[str, ...] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return settings with those of the data that have an option of their own.
+
+    Args:
+        rules: of tables, in words; they stand behind those of the settings.
 
     Example:
         >>> with_own_options({}, ("id", "name"), "replace")
@@ -216,7 +226,30 @@ def with_own_options(
         found.setdefault("data", {})["keep"] = ",".join(keep)
     if errors is not None:
         found.setdefault("data", {})["errors"] = errors
+    if rules:
+        data = found.setdefault("data", {})
+        known = data.get("rules", ())
+        data["rules"] = [*((known,) if isinstance(known, str) else known), *rules]
     return found
+
+
+def rules_in(words: tuple[str, ...], path: Path | None) -> tuple[str, ...]:
+    """Return the rules that stand in words and in a file, one a line; what follows a `#` at the
+    beginning of a line is not read.
+
+    Raises:
+        BadInput: no file of text, or one without a rule.
+    """
+    if path is None:
+        return words
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise BadInput(f"--rules {path}: {error}", "a file of text, a rule a line") from None
+    found = tuple(line for line in lines if line and not line.startswith("#"))
+    if not found:
+        raise BadInput(f"--rules {path} without a rule", "a rule a line, such as age >= 17")
+    return (*words, *found)
 
 
 def of_data(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

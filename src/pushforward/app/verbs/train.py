@@ -18,12 +18,15 @@ from pushforward.app.verbs.shared import (
     NewRun,
     Overwrite,
     Preset,
+    Rule,
+    Rules,
     Seed,
     Settings,
     SkipBad,
     Steps,
     asked_budget,
     called,
+    rules_in,
     with_own_options,
 )
 from pushforward.core.errors import BadInput
@@ -52,6 +55,8 @@ class TrainRequest(ComputingRequest):
     from_run: FromRun = None
     settings: Settings = {}
     keep: Keep = ()
+    rule: Rule = ()
+    rules: Rules = None
     errors: Errors = None
     seed: Seed = 0
     resume: Annotated[bool, option("Continue the run in -o.")] = False
@@ -133,7 +138,9 @@ class TrainRequest(ComputingRequest):
     def _overrides(self) -> dict[str, dict[str, Any]]:
         from pushforward.app.runs.resuming import data_settings_of
 
-        overrides = with_own_options(self.settings, self.keep, self.errors)
+        overrides = with_own_options(
+            self.settings, self.keep, self.errors, rules_in(self.rule, self.rules)
+        )
         if not self.resume:
             return overrides
         if self.output is None:

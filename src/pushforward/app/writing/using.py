@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from pushforward.app.runs.admitting import admitted
 from pushforward.app.runs.training import open_model
 from pushforward.app.writing.generation import FREE, TextRules
 from pushforward.app.writing.observing import BLIND, Sight, companions
@@ -40,12 +41,14 @@ class Conditions:
         context: what all samples are about: a text for text, numbers or an `.npy` for images.
         rules: of text: stop strings, a pattern or a set of strings.
         sight: what was seen of them, for images and points.
+        kept: rules of rows, beside those of the run.
     """
 
     given: str | None = None
     context: str | None = None
     rules: TextRules = FREE
     sight: Sight = BLIND
+    kept: tuple[str, ...] = ()
 
 
 UNCONDITIONED = Conditions()
@@ -59,6 +62,7 @@ def draw(
     seed: int = 0,
     on_step: Callable[[int, int], None] | None = None,
     encoding: Encoding = IDENTITY,
+    say: Callable[[Sequence[str]], None] | None = None,
     **options: Any,
 ) -> Samples:
     """Draw samples; `options` are those the family declares, None means the family's default.
@@ -67,6 +71,7 @@ def draw(
         BadInput: rules for what is no text, or files for what has a dictionary.
     """
     chosen = companions({key: value for key, value in options.items() if value is not None})
+    encoding = encoding.keeping(asked.kept).seeded(seed) if asked.kept else encoding.seeded(seed)
     given, context, rules, sight = asked.given, asked.context, asked.rules, asked.sight
     if rules:
         text = encoding.as_text("stop strings or a pattern", "leave them out")
@@ -81,10 +86,12 @@ def draw(
             model, condition, n, model.classes or getattr(chosen.get("classifier"), "classes", ())
         )
     condition = with_labels(model, encoding, condition, n, seed)
-    x = model.sample(n, given=condition, seed=seed, on_step=on_step, **chosen)
+    x, accepted = admitted(model, n, condition, seed, encoding, chosen, on_step)
+    if say is not None:
+        say([accepted.withheld, accepted.words])
     free = condition is None
     names = drawn_classes(model, n, seed) if free else None if given is None else (given,) * n
-    return encoding.seeded(seed).samples(x, model.space, names, label_in(model, n, condition))
+    return encoding.samples(x, model.space, names, label_in(model, n, condition))
 
 
 def with_labels(

@@ -19,18 +19,20 @@ from torch import Tensor
 from pushforward.core.conditions import Condition
 from pushforward.core.context import ContextSpace
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.given import Examples, Given
+from pushforward.core.given import Examples, Given, Known
 from pushforward.core.space import space_from_json
 from pushforward.core.table import Column, Table
 from pushforward.data.contexts import in_context
 from pushforward.data.encoding import require_number
 from pushforward.data.folders import few
 from pushforward.data.formats.choosing import written
+from pushforward.data.tables.admission import Gate
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.found import keeping
-from pushforward.data.tables.known_cells import known_rows, parse_known
+from pushforward.data.tables.known_cells import known_rows, number_of_word, parse_known
 from pushforward.data.tables.protection import protection_of, said_of
+from pushforward.data.tables.rules.ruleset import RulesAsked, RuleSet
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet, sheet_of_frame
 from pushforward.data.tables.stored import (
@@ -53,6 +55,7 @@ class TableEncoding(RowsEncoding):
     Args:
         seed: of the identifiers that are made anew.
         group: the column that says what rows belong to, empty if none does.
+        rules: what every row keeps.
 
     Example:
         >>> frame = pd.DataFrame({"age": [17, 90, 40], "sex": ["f", "m", None]})
@@ -66,6 +69,7 @@ class TableEncoding(RowsEncoding):
     dialect: Dialect = field(default_factory=Dialect)
     seed: int = 0
     group: str = ""
+    rules: RuleSet = field(default_factory=RuleSet)
     kind = "table"
 
     @staticmethod
@@ -169,6 +173,36 @@ class TableEncoding(RowsEncoding):
             if stored.protection is not None
         }
         return {name: count for name, count in counts.items() if count}
+
+    def number_of(self, place: int, word: str) -> float:
+        """Return the number that a word of a modelled column stands for, in its own notation.
+
+        Raises:
+            BadInput: no value of the column.
+        """
+        stored, column = self.modelled[place]
+        return number_of_word(column, stored, word)
+
+    def with_rules(
+        self, asked: RulesAsked, x: Tensor, lines: Sequence[int] | None
+    ) -> tuple[TableEncoding, tuple[str, ...]]:
+        """Return the encoding whose samples keep rules that its rows keep, and what is said of
+        them; see `RulesAsked.of`."""
+        rules, said = asked.of(x.numpy(), self.table, self.number_of, lines)
+        return replace(self, rules=rules), said
+
+    def admitted(self, x: Tensor, known: Known | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return rows as samples show them, and which of them break what; see `Gate.passed`."""
+        protections = tuple(stored.protection for stored, _ in self.modelled)
+        return Gate(self.table, protections, self.rules, self.seed).passed(x, known)
+
+    def keeping(self, rules: Sequence[str]) -> TableEncoding:
+        """Return the encoding whose samples keep more rules, which its data need not have kept."""
+        return replace(self, rules=self.rules.and_asked(rules, self.table, self.number_of))
+
+    def impossible(self, known: Known | None) -> dict[int, str]:
+        """Return which conditions break a rule by themselves, and which rule."""
+        return {} if known is None else self.rules.first_broken(known, self.table)
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).
@@ -327,6 +361,7 @@ class TableEncoding(RowsEncoding):
             "stored": stored,
             "dialect": asdict(self.dialect),
             **({"group": self.group} if self.group else {}),
+            **({"rules": self.rules.to_json()} if self.rules.rules else {}),
         }
 
     @classmethod
@@ -334,12 +369,14 @@ class TableEncoding(RowsEncoding):
         """Rebuild the encoding of `to_json`."""
         table = space_from_json(record["space"])
         assert isinstance(table, Table)
-        return cls(
+        found = cls(
             table,
             tuple(map(stored_from_json, record["stored"])),
             Dialect(**record.get("dialect", {})),
             group=record.get("group", ""),
         )
+        rules = RuleSet.of_json(record.get("rules", ()), table, found.number_of)
+        return replace(found, rules=rules)
 
     def _check_names(self, labels: Mapping[str, int]) -> None:
         names = [stored.label for stored in self.stored]

@@ -163,21 +163,26 @@ def _value(column: Column, stored: Stored, word: str, names: list[str]) -> float
         shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
         came = f"unknown category '{word}' of column '{column.name}'"
         raise BadInput(came, f"one of {shown}", closest(word, column.categories))
-    return _number(column, stored, word)
+    return number_of_word(column, stored, word)
 
 
 def _range(column: Column, stored: Stored, word: str) -> tuple[float, float]:
     ends = [end.strip() for end in word.split("..")]
     if len(ends) != 2 or not any(ends):
         raise BadInput(f"'{column.name}={word}'", "low..high, low.. or ..high")
-    low = _number(column, stored, ends[0]) if ends[0] else -math.inf
-    high = _number(column, stored, ends[1]) if ends[1] else math.inf
+    low = number_of_word(column, stored, ends[0]) if ends[0] else -math.inf
+    high = number_of_word(column, stored, ends[1]) if ends[1] else math.inf
     if low > high:
         raise BadInput(f"'{column.name}={word}'", "a low end that is not above the high end")
     return low, high
 
 
-def _number(column: Column, stored: Stored, word: str) -> float:
+def number_of_word(column: Column, stored: Stored, word: str) -> float:
+    """Return the number of a column that a word stands for, in the column's own notation.
+
+    Raises:
+        BadInput: no number, or one that is off the grid or out of range.
+    """
     dates = column.kind == "datetime"
     value = _as_written(word, stored)
     try:

@@ -29,10 +29,12 @@ from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
 from pushforward.data.tables.protection import USUAL as PROTECT
+from pushforward.data.tables.rules.ruleset import RulesAsked
 from pushforward.data.tables.schema import Declared, infer
 from pushforward.data.tables.sheet import GIVEN, Sheet
 
 BUILTIN = "adult-mini"
+RULES = RulesAsked()
 
 
 def settled(
@@ -117,6 +119,7 @@ def open_table(
     bounds: str = "natural",
     protect: int = PROTECT,
     group: str = "",
+    rules: RulesAsked = RULES,
 ) -> Dataset:
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
 
@@ -125,6 +128,8 @@ def open_table(
             them; 0 = all.
         group: the column that says what rows belong to: groups are split as wholes, are measured as
             one case each, and count once.
+
+        rules: what samples keep.
 
     The schema describes all rows, so that each split can be encoded; whatever a model learns it
     learns from the training rows.
@@ -144,7 +149,8 @@ def open_table(
     encoding = replace(TableEncoding.of_schema(schema, sheet.dialect), group=group)
     x = encoding.encode(sheet.frame, sheet.lines)
     encoding, hidden = encoding.protected(x, protect, encoding.cases_of(sheet.frame))
-    notes = (*schema.notes, *_protected(hidden, protect))
+    encoding, ruled = encoding.with_rules(rules, x, sheet.lines)
+    notes = (*schema.notes, *_protected(hidden, protect), *ruled)
     return _dataset(sheet, encoding, x, (notes, schema.lost), seed)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from pushforward.core.table import Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.checks import as_rows
 from pushforward.evaluation.features.named import Features, PrincipalComponents
-from pushforward.evaluation.marks import missing_mark
 
 
 class ColumnFeatures(Features):

@@ -6,8 +6,8 @@ import numpy as np
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.kinds.example_kind import ExampleKind
-from pushforward.evaluation.marks import missing_mark
 
 BEYOND = 10  # spans on either side of a number's training range that its histogram still covers
 

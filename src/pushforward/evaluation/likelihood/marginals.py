@@ -16,7 +16,7 @@ def marginal_log_prob(train: np.ndarray, test: np.ndarray, space: Space) -> LogP
     """Return the exact log-probability of `test` under independent marginals fitted on `train`.
 
     Histograms of what is counted, Gaussians of real numbers: see `log_marginals` of each kind in
-    `evaluation/kinds`. Rows of tables are filled (see `evaluation.marks`).
+    `evaluation/kinds`. Rows of tables are filled (see `data.tables.marks`).
 
     Raises:
         BadInput: a constant coordinate (its density is infinite).

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from pushforward.core.table import Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.distances import TILE_NUMBERS
-from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.summaries import BLOCKS
 from pushforward.evaluation.table.items import counts_by_block
 

@@ -15,7 +15,7 @@ import numpy as np
 from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Measured
 from pushforward.evaluation.table.items import (

@@ -14,6 +14,9 @@ import numpy as np
 from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
+from pushforward.data.tables.rules.discovery import SUPPORT, discover
+from pushforward.data.tables.rules.expression import Expression
+from pushforward.data.tables.rules.rule import Rule
 from pushforward.evaluation.intervals import rate_stderr, wilson
 from pushforward.evaluation.measuring.metric import CardSetting, Metric
 from pushforward.evaluation.measuring.statistic import (
@@ -25,10 +28,7 @@ from pushforward.evaluation.measuring.statistic import (
     Statistic,
     Terms,
 )
-from pushforward.evaluation.table.discovery import SUPPORT, discover
-from pushforward.evaluation.table.expressions import Expression
 from pushforward.evaluation.table.items import NAMED, rows_of
-from pushforward.evaluation.table.rules import Rule
 
 CONSTRAINTS = Measure(
     "constraint violations",

@@ -16,9 +16,9 @@ from scipy.spatial.distance import cdist
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.distances import TILE_NUMBERS
 from pushforward.evaluation.features.named import fingerprint
-from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.table.items import rows_of
 
 

@@ -43,7 +43,7 @@ def rows_of(x: np.ndarray, space: Table, role: str, at_least: int = 1) -> np.nda
     """Return filled rows of a table as float64, refusing another number of columns.
 
     Args:
-        x: rows in data units, missing values marked (see `evaluation.marks`), shape (n, columns).
+        x: rows in data units, missing values marked (see `data.tables.marks`), shape (n, columns).
         space: the table's columns.
         role: what the rows are, for the error.
         at_least: how many rows are needed.

@@ -11,8 +11,8 @@ import numpy as np
 from pushforward.core.measure import TABLE, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.intervals import rate_stderr, wilson
-from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Measured, MeasuredOn, Terms
 from pushforward.evaluation.table.items import NAMED, TableMetric, on_table, rows_of

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pushforward.app.runs import averaging, training
+from pushforward.app.runs.admitting import admitted
 from pushforward.app.runs.opening import encoding_of, reopen
 from pushforward.app.runs.planning import Plan
 from pushforward.app.verbs.computing import ComputingRequest
@@ -63,6 +64,7 @@ class Fitted:
         given: Said = None,
         seed: Any = 0,
         context: str | None = None,
+        rules: Any = (),
         **options: Any,
     ) -> Any:
         """Draw `n` examples in data units: a tensor, a DataFrame for rows, strings for text; see
@@ -76,6 +78,8 @@ class Fitted:
                 DataFrame); for text a prompt or a list of n prompts.
             context: what all of them are about, as `pushforward sample --context` takes it; a
                 `Given` brings one of its own.
+            rules: of tables, what every row has to keep beside the rules of the run, such as
+                `["age >= 18"]`.
             options: those that the family declares; `guide` and `classifier` may be paths, as on
                 the command line.
 
@@ -86,7 +90,9 @@ class Fitted:
             >>> model.sample(3, given={"sex": "m"})["sex"].tolist()
             ['m', 'm', 'm']
         """
-        encoding, n, seed = self.encoding, perhaps(n, "n", 1), whole(seed, "seed")
+        n, seed = perhaps(n, "n", 1), whole(seed, "seed")
+        kept = (rules,) if isinstance(rules, str) else tuple(rules)
+        encoding = (self.encoding.keeping(kept) if kept else self.encoding).seeded(seed)
         given, chosen = inputs.listed(given), companions(options)
         if n is None:
             n = inputs.number_of(given) or 64
@@ -101,8 +107,8 @@ class Fitted:
                 "put the context into the `Given`",
             )
         given = with_labels(self.model, encoding, given, n, seed)
-        x = self.model.sample(n, given=given, seed=seed, **chosen)
-        return encoding.seeded(seed).decode(x, label_in(self.model, len(x), given))
+        x, _ = admitted(self.model, n, given, seed, encoding, chosen)
+        return encoding.decode(x, label_in(self.model, len(x), given))
 
     def log_prob(self, x: Any, given: Said = None, **options: Any) -> LogProb:
         """Return log-probabilities with their kind; see `GenerativeModel.log_prob`.

@@ -11,7 +11,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Column, Table
-from pushforward.evaluation.marks import missing_mark
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Kept, Measured
 from pushforward.evaluation.table.gower import Gower

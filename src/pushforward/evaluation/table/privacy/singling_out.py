@@ -18,8 +18,8 @@ from pushforward.core.errors import BadInput
 from pushforward.core.measure import PRIVACY, Measure
 from pushforward.core.score import Score
 from pushforward.core.table import Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.evaluation.distances import TILE_NUMBERS
-from pushforward.evaluation.marks import missing_mark
 from pushforward.evaluation.measuring.metric import Metric
 from pushforward.evaluation.measuring.statistic import Kept, Measured, MeasuredOn
 from pushforward.evaluation.table.privacy.risk import (
