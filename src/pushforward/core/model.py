@@ -191,10 +191,10 @@ class GenerativeModel(Hooks, ABC):
     @final
     @torch.no_grad()
     def walk(
-        self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any
+        self, n: int, given: Condition = None, seed: int = 0, first: int | Tensor = 0, **options: Any
     ) -> Walk[Any]:
         """Return the sampler itself, for progress, streaming and trajectories; its output is not
-        yet decoded."""
+        yet decoded. `first` is the number of the first example, or those of all."""
         noise = Streams(seed, n, first, self.device)
         chosen = self._options(options)
         classes = self.classes or getattr(chosen.classifier, "classes", ())

@@ -164,6 +164,8 @@ def capability_table() -> list[dict[str, str]]:
         row["network calls a sample"] = c.sampling_cost
         row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
         row["given"] = ", ".join(c.conditions)
+        laws = [f"{one.name} ({kind})" for kind, one in c.conditionals.items()]
+        row["a column given others"] = ", ".join(laws) or "no"
         row["sampling options"] = ", ".join(option.name for option in c.options) or "none"
         row["solvers"] = ", ".join(c.solver_names) or "none"
         rows.append(row)
