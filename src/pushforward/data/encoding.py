@@ -27,6 +27,7 @@ from pushforward.data.text.policy import Form, Policy
 
 if TYPE_CHECKING:
     from pushforward.data.array_layout import ArrayLayout
+    from pushforward.data.tables.encoding import TableEncoding
     from pushforward.data.text.encoding import TextEncoding
 
 
@@ -251,6 +252,14 @@ class Encoding(ABC):
             BadInput: another number of conditions, or what the dictionary does not know.
         """
         return None
+
+    def as_table(self, what: str, fix: str = "leave it out") -> TableEncoding:
+        """Return this dictionary as one of a table, which alone can do `what`.
+
+        Raises:
+            BadInput: it is none; says the fix.
+        """
+        raise BadInput(what, "a run on a table", fix)
 
     def as_text(self, what: str, fix: str = "leave it out") -> TextEncoding:
         """Return this dictionary as one of text, which alone can do `what`.

@@ -33,10 +33,12 @@ class TableRows:
         odd: None refuses a table for its first row that does not fit; else such rows are collected
             here, each with its first reason, and numbers beyond a column's bounds or off its grid
             are kept.
+        strict: such numbers are odd, too.
     """
 
     lines: Sequence[int] | None = None
     odd: dict[int, str] | None = None
+    strict: bool = False
 
     def where(self, row: int) -> str:
         """Return what a row is called."""
@@ -54,18 +56,22 @@ class TableRows:
             raise BadInput(came(int(np.argmax(wrong))), expected, fix)
         if self.odd is not None:
             for row in np.flatnonzero(wrong).tolist():
-                self.odd.setdefault(row, came(row))
+                said = f" (expected {expected})" if self.strict else ""
+                self.odd.setdefault(row, came(row) + said)
 
 
-def check_restored(stored: Stored, series: pd.Series, rows: TableRows) -> None:
+def check_restored(
+    stored: Stored, series: pd.Series, rows: TableRows, *, gaps: bool = False
+) -> None:
     """Check a column that is left out and restored: it must hold what the training table held in
-    every row."""
+    every row, or with `gaps` nothing."""
     found = plain(series, stored, rows)
     found, expected = (
         found.astype(object),
         plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0],
     )
     same = found.isna() if stored.role == "absent" else (found == expected).fillna(False)
+    same = same | found.isna() if gaps else same
 
     def came(row: int) -> str:
         return f"{found.tolist()[row]!r} in column '{stored.label}', {rows.where(row)}"
@@ -178,7 +184,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
     )
     exact = np.where(infinite, np.nan, exact)
     values, off = snap(exact, column, stored, str(series.dtype))
-    if rows.odd is not None:
+    if rows.odd is not None and not rows.strict:
         return np.where(off, exact, values)
     step = 0.0 if column.step is None else column.step
     came = f" in column '{column.name}', "

@@ -29,6 +29,7 @@ from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.found import keeping
+from pushforward.data.tables.gapped import GappedRows, Wanted, gapped_rows
 from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.protection import protection_of, said_of
 from pushforward.data.tables.schema import Declared, Schema, infer
@@ -245,6 +246,16 @@ class TableEncoding(RowsEncoding):
         sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
         x, odd = self.encode_foreign(sheet.frame, sheet.lines)
         return Examples(x), odd
+
+    def as_table(self, what: str, fix: str = "leave it out") -> TableEncoding:
+        """Return itself."""
+        return self
+
+    def gapped(self, source: Any, wanted: Wanted | None = None) -> GappedRows:
+        """Return a DataFrame, or the table at a path, with its gaps; see `gapped_rows`."""
+        held = isinstance(source, pd.DataFrame)
+        sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
+        return gapped_rows(sheet, self.modelled, self.stored, wanted or Wanted())
 
     def _sheet(self, path: Path) -> Sheet:
         sheet = read_sheet(path, self.reading)

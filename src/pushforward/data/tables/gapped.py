@@ -1,0 +1,163 @@
+"""Rows of which only some cells are known: what is there is read as any other file of the run, what
+is not is a gap.
+
+Two ideas: a cell that cannot be (an unknown category, a number out of bounds) is refused with its
+row, all such rows at once; which gaps a model is asked to fill is the caller's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from pushforward.core.errors import BadInput, closest
+from pushforward.core.given import Known
+from pushforward.core.table import Column
+from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
+from pushforward.data.tables.sheet import Sheet
+from pushforward.data.tables.stored import Stored
+
+SHOWN = 3  # rows that a refusal names
+
+
+@dataclass(frozen=True)
+class GappedRows:
+    """A table with gaps.
+
+    Attributes:
+        sheet: as it was found.
+        known: what is known of each row, (n, columns) as they are modelled.
+        there: names of the columns that the table has.
+    """
+
+    sheet: Sheet
+    known: Known
+    there: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.known.mask)
+
+    @property
+    def gaps(self) -> Tensor:
+        """Which cells are not known, (n, columns)."""
+        return ~self.known.mask
+
+    def usual(self, columns: tuple[Column, ...]) -> Known:
+        """Return what is known where a gap of a column that has some in training says something: it
+        is a value like any other, which is missing."""
+        may = torch.tensor([column.missing for column in columns])
+        gap = ~self.known.mask & may
+        values = torch.where(gap, torch.nan, self.known.values)
+        return replace(self.known, values=values, mask=self.known.mask | gap)
+
+
+class ImpossibleRows(BadInput):
+    """Rows that can be no rows of the run's table.
+
+    Attributes:
+        reasons: of every such row, by its number from 0.
+    """
+
+    def __init__(self, reasons: Mapping[int, str], total: int, fix: str) -> None:
+        self.reasons = dict(sorted(reasons.items()))
+        first = "; ".join(list(self.reasons.values())[:SHOWN])
+        more = "; ..." if len(reasons) > SHOWN else ""
+        came = f"{len(reasons):,} of {total:,} rows cannot be: {first}{more}"
+        super().__init__(came, "what the training data allow", fix)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a table with gaps must be.
+
+    Attributes:
+        optional: modelled columns that it need not have; None = any.
+        shown: whether it may only hold values that samples show.
+        fix: what to do about rows that cannot be.
+    """
+
+    optional: tuple[str, ...] | None = ()
+    shown: bool = False
+    fix: str = "repair them"
+
+
+def gapped_rows(
+    sheet: Sheet,
+    modelled: tuple[tuple[Stored, Column], ...],
+    stored: tuple[Stored, ...],
+    wanted: Wanted,
+) -> GappedRows:
+    """Return the rows of a sheet, gaps wherever nothing is in a cell.
+
+    Args:
+        modelled: the columns that a model knows, as they are kept and as they are modelled.
+        stored: all columns of the training table.
+
+    Raises:
+        ImpossibleRows: rows with a cell that its column cannot have.
+        BadInput: a column too many or too few.
+    """
+    labels = {str(name): place for place, name in enumerate(sheet.frame.columns)}
+    _require_columns(labels, modelled, stored, wanted.optional)
+    odd: dict[int, str] = {}
+    rows = TableRows(sheet.lines, odd, strict=True)
+    n = len(sheet.frame)
+    values, mask = np.zeros((n, len(modelled))), np.zeros((n, len(modelled)), dtype=bool)
+    for one in stored:
+        if one.role == "constant" and one.label in labels:
+            series = sheet.frame.iloc[:, labels[one.label]]
+            check_restored(one, series, rows, gaps=True)
+    for place, (one, column) in enumerate(modelled):
+        if one.label not in labels:
+            continue
+        series = sheet.frame.iloc[:, labels[one.label]]
+        found = encode_column(series, one, replace(column, missing=True), rows)
+        if wanted.shown:
+            _require_shown(found, one, column, rows)
+        mask[:, place] = ~np.isnan(found)
+        values[:, place] = np.nan_to_num(found)
+    if odd:
+        raise ImpossibleRows(odd, n, wanted.fix)
+    known = Known(torch.from_numpy(values), torch.from_numpy(mask))
+    return GappedRows(sheet, known, tuple(labels))
+
+
+def _require_shown(found: np.ndarray, stored: Stored, column: Column, rows: TableRows) -> None:
+    """Refuse values that samples do not show, as too few rows of the training data hold them."""
+    if stored.protection is None:
+        return
+    came = f"a value of '{column.name}' that samples do not show, "
+    hidden = stored.protection.hidden(found, column)
+    rows.refuse(hidden, lambda row: came + rows.where(row), "one that more rows share")
+
+
+def _require_columns(
+    labels: Mapping[str, Any],
+    modelled: tuple[tuple[Stored, Column], ...],
+    stored: tuple[Stored, ...],
+    optional: tuple[str, ...] | None,
+) -> None:
+    names = [one.label for one in stored]
+    for label in labels:
+        if label not in names:
+            came = f"a column '{label}' that the training table does not have"
+            raise BadInput(came, "its columns only", closest(label, names) or "drop it")
+    for one, _ in modelled:
+        if one.label not in labels and optional is not None and one.label not in optional:
+            fix = "`pushforward sample RUN --given FILE` draws whole columns"
+            came = f"a table without the column '{one.label}'"
+            raise BadInput(came, "the columns of the training table", closest(one.label, labels) or fix)
+
+
+def without_rows(sheet: Sheet, gone: Mapping[int, str]) -> Sheet:
+    """Return a sheet without some of its rows."""
+    kept = [row for row in range(len(sheet.frame)) if row not in gone]
+    lines = None if sheet.lines is None else tuple(sheet.lines[row] for row in kept)
+    frame = pd.DataFrame(sheet.frame.iloc[kept].reset_index(drop=True))
+    return replace(sheet, frame=frame, lines=lines)
