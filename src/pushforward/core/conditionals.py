@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from pushforward.core.choice import Choice
 from pushforward.core.column_law import CategoryLaw, ColumnLaw, NumberLaw, require_draws
+from pushforward.core.errors import Unsupported
 from pushforward.core.given import Given, Known
-from pushforward.core.noise import Streams
+from pushforward.core.noise import Places
 from pushforward.core.placement import memory_of
 from pushforward.core.portions import in_portions
 from pushforward.core.rng import derive_seed
@@ -67,7 +68,8 @@ class Sampling:
 class Drawable(Protocol):
     """What completing rows needs of a generative model."""
 
-    family: str
+    family: ClassVar[str]
+    classes: tuple[str, ...]
     space: Any
     codec: Any
     capabilities: Any
@@ -83,7 +85,7 @@ class Drawable(Protocol):
         ...
 
     def walk(
-        self, n: int, given: Any = None, seed: int = 0, first: int | Tensor = 0, **options: Any
+        self, n: int, given: Any = None, seed: int = 0, first: Places = 0, **options: Any
     ) -> Any:
         """Return a sampler."""
         ...
@@ -93,8 +95,11 @@ def conditional_of(model: Drawable) -> Conditional:
     """Return how a model gets the law of a column.
 
     Raises:
-        Unsupported: its family has none on its space.
+        Unsupported: its family has none on its space, or none without a label.
     """
+    if model.classes:
+        came, fix = f"the law of a column with {model.family} given a label", "train without labels"
+        raise Unsupported(came, "a model without labels", fix)
     return model.capabilities.conditional(model.family, model.space.kind)
 
 

@@ -46,6 +46,7 @@ class Noise(Protocol):
 
 TOGETHER = 16  # steps whose noise is computed at once
 FEW = 4096  # numbers that are; of more the arithmetic is all that counts
+Places = int | Tensor  # number of the first example, or of every one
 Made = Callable[[Tensor, int, torch.dtype], Tensor]  # of words: `normal` or `uniform`
 
 
@@ -173,13 +174,13 @@ class Streams(Counted):
     """
 
     def __init__(
-        self, seed: int, n: int, first: int | Tensor = 0, device: torch.device | None = None
+        self, seed: int, n: int, first: Places = 0, device: torch.device | None = None
     ) -> None:
         super().__init__(n, _keys_of(derive_seed(seed, "example"), n, first), device)
         self.seed, self.first = seed, first
 
 
-def _keys_of(start: int, n: int, first: int | Tensor) -> Keys:
+def _keys_of(start: int, n: int, first: Places) -> Keys:
     """Return the keys of n examples in a row, or of those with given numbers."""
     if isinstance(first, int):
         return splitmix(start, first, n)

@@ -28,6 +28,7 @@ from pushforward.data.text.policy import Form, Policy
 if TYPE_CHECKING:
     from pushforward.data.array_layout import ArrayLayout
     from pushforward.data.tables.encoding import TableEncoding
+    from pushforward.data.tables.given_file import GivenRows
     from pushforward.data.text.encoding import TextEncoding
 
 
@@ -250,6 +251,18 @@ class Encoding(ABC):
 
         Raises:
             BadInput: another number of conditions, or what the dictionary does not know.
+        """
+        return None
+
+    def given_rows(self, words: str, skip_bad: bool = False) -> GivenRows | None:
+        """Return the conditions in the file that words name, one a row; None where they name none,
+        or files hold none.
+
+        Args:
+            skip_bad: leave rows out that cannot be.
+
+        Raises:
+            BadInput: rows that cannot be; a name of a file that is not there.
         """
         return None
 

@@ -46,7 +46,11 @@ class CompleteRequest(ComputingRequest):
     seed: Seed = 0
     output: Annotated[
         Path | None,
-        option("File of the rows: .csv, .parquet, ...; of several draws out-1.csv, ...", "-o", "--output"),
+        option(
+            "File of the rows: .csv, .parquet, ...; of several draws out-1.csv, ...",
+            "-o",
+            "--output",
+        ),
     ] = None
 
     def answer(self, watch: Watch) -> CompletedTables:
@@ -57,7 +61,9 @@ class CompleteRequest(ComputingRequest):
 
         if self.output is None and self.how == "draw" and (self.draws or 1) > 1:
             came = f"{self.draws} complete tables without a file"
-            raise BadInput(came, "-o FILE", "each draw goes to a file of its own, or leave --draws out")
+            raise BadInput(
+                came, "-o FILE", "each draw goes to a file of its own, or leave --draws out"
+            )
         run = table_run(self.run, self.verb)
         watch.say_all([run.record.of_other_seeds])
         with watch.steps(f"completing {self.data}") as told:
@@ -80,7 +86,9 @@ class CompletedTables(Answer):
         output, tables = self.asked.output, self.found.tables
         if output is None:
             return ()
-        names = [output] if len(tables) == 1 else [numbered(output, k + 1) for k in range(len(tables))]
+        names = (
+            [output] if len(tables) == 1 else [numbered(output, k + 1) for k in range(len(tables))]
+        )
         unsure = self.found.uncertainty
         more = [] if unsure is None else [beside(output)]
         self._refuse_inputs([*names, *more])
@@ -114,6 +122,8 @@ class CompletedTables(Answer):
         """Return what was filled, and the files that hold it or the rows."""
         import json
 
+        from pushforward.data.tables.table_bytes import json_bytes
+
         found, asked = self.found, self.asked
         facts = {
             "rows": len(found.tables[0].rows),
@@ -127,9 +137,9 @@ class CompletedTables(Answer):
         }
         if self.files:
             return {**facts, "files": [str(path) for path in self.files]}
-        records = json.loads(found.tables[0].frame.to_json(orient="records", date_format="iso"))
+        records = json.loads(json_bytes(found.tables[0].frame))
         unsure = found.uncertainty
-        more = {} if unsure is None else {"uncertainty": json.loads(unsure.to_json(orient="records"))}
+        more = {} if unsure is None else {"uncertainty": json.loads(json_bytes(unsure))}
         return {**facts, "records": records, **more}
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:

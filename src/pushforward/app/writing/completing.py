@@ -9,7 +9,7 @@ comes with how wrong it may be.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,7 +108,9 @@ def _noted(run: TableRun, rows: GappedRows, path: Path | None) -> list[str]:
     if none:
         notes.append(f"{none:,} rows have no known cell: they are samples like any other")
     if path is not None and not Refilled(rows, run.encoding, path).as_it_was:
-        notes.append(f"{path} is no plain CSV file: known cells keep their values, and are written anew")
+        notes.append(
+            f"{path} is no plain CSV file: known cells keep their values, and are written anew"
+        )
     return notes
 
 
@@ -143,9 +145,7 @@ class _Made:
         fillings = fillings_of(self.run.encoding, self.rows, x, seed)
         return Refilled(self.rows, self.run.encoding, self.path, fillings)
 
-    def averaged(
-        self, draws: int, told: Told
-    ) -> tuple[Refilled, pd.DataFrame, float, list[str]]:
+    def averaged(self, draws: int, told: Told) -> tuple[Refilled, pd.DataFrame, float, list[str]]:
         """Return the table of means, their uncertainty, draws for each row, and notes."""
         gaps = self.rows.gaps
         single, several = gaps.sum(1) == 1, gaps.sum(1) > 1
@@ -174,7 +174,9 @@ class _Made:
         empty = {"row": [], "column": [], "value": [], "sd": [], "p": [], "draws": []}
         whole = pd.concat(parts) if parts else pd.DataFrame(empty)
         order = {column.name: i for i, column in enumerate(self.run.encoding.table.columns)}
-        whole = whole.sort_values(["row", "column"], key=lambda s: s.map(order) if s.name == "column" else s)
+        whole = whole.sort_values(
+            ["row", "column"], key=lambda s: s.map(order) if s.name == "column" else s
+        )
         x = torch.where(torch.isnan(x) & gaps, self._first_shown(), x)
         return self._table(x, self.seed), whole.reset_index(drop=True), tries, _of_bent(bent, draws)
 
@@ -202,9 +204,7 @@ class _Made:
         bent = sum(int(one.bent.sum()) for one in found)
         return torch.stack([one.x for one in found], dim=1), float(tries), bent
 
-    def _put(
-        self, x: Tensor, law: ColumnLaw, at: Tensor, place: int, draws: int
-    ) -> pd.DataFrame:
+    def _put(self, x: Tensor, law: ColumnLaw, at: Tensor, place: int, draws: int) -> pd.DataFrame:
         """Put the best values of a column into rows, and return how sure they are."""
         stored, column = self.run.encoding.modelled[place]
         best, p, sd = best_of(law, stored, column)
@@ -293,5 +293,3 @@ def beside(output: Path) -> Path:
         'out-uncertainty.csv'
     """
     return output.with_name(output.name.partition(".")[0] + "-uncertainty.csv")
-
-

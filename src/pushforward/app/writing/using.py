@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,18 @@ class Conditions:
         context: what all samples are about: a text for text, numbers or an `.npy` for images.
         rules: of text: stop strings, a pattern or a set of strings.
         sight: what was seen of them, for images and points.
+        ready: conditions that stand in the place of `given`: of a file, or of a balanced column.
     """
 
     given: str | None = None
     context: str | None = None
     rules: TextRules = FREE
     sight: Sight = BLIND
+    ready: Given | None = None
+
+    def of(self, count: int) -> Conditions:
+        """Return those of the first examples."""
+        return self if self.ready is None else replace(self, ready=self.ready[:count])
 
 
 UNCONDITIONED = Conditions()
@@ -72,7 +78,9 @@ def draw(
         text = encoding.as_text("stop strings or a pattern", "leave them out")
         x = Writer(model, text, given, seed, rules, chosen, context).tokens(n, on_step)
         return text.samples(x, model.space, None, None)
-    condition = encoding.condition(given, n, context, model.context, model.classes)
+    condition = asked.ready
+    if condition is None:
+        condition = encoding.condition(given, n, context, model.context, model.classes)
     if sight and not kind_of(model.space).in_a_space:
         wanted = f"a run on {names_in_a_space()}"
         raise BadInput(f"observed files for a run on {model.space.kind}", wanted, "see --given")

@@ -221,17 +221,21 @@ def _codes(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -
         }
     codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
     table = np.full(len(distinct) + 1, np.nan)
-    shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
-    for i, value in enumerate(distinct.tolist()):
+    strange = np.zeros(len(distinct) + 1, dtype=bool)
+    values = distinct.tolist()
+    for i, value in enumerate(values):
         # another file may hold the same category as text, or a number as another type
         index = exact.get(value, named.get(str(value)))
-        if index is not None:
-            table[i] = index
-            continue
-        came = f"unknown category {value!r} in column '{column.name}', "
-        fix = closest(str(value), column.categories)
+        strange[i] = index is None
+        table[i] = np.nan if index is None else index
+    if strange.any():
+        shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
+        came, where = "unknown category {!r} in column '{}', ", rows.where
         rows.refuse(
-            codes == i, lambda row, came=came: came + rows.where(row), f"one of {shown}", fix
+            strange[codes],
+            lambda row: came.format(values[codes[row]], column.name) + where(row),
+            f"one of {shown}",
+            closest(str(values[int(np.argmax(strange))]), column.categories),
         )
     return table[codes]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -62,10 +61,11 @@ class ImpossibleRows(BadInput):
 
     Attributes:
         reasons: of every such row, by its number from 0.
+        rows: all of them, those that can be as they are.
     """
 
-    def __init__(self, reasons: Mapping[int, str], total: int, fix: str) -> None:
-        self.reasons = dict(sorted(reasons.items()))
+    def __init__(self, reasons: Mapping[int, str], rows: GappedRows, fix: str) -> None:
+        self.reasons, self.rows, total = dict(sorted(reasons.items())), rows, len(rows)
         first = "; ".join(list(self.reasons.values())[:SHOWN])
         more = "; ..." if len(reasons) > SHOWN else ""
         came = f"{len(reasons):,} of {total:,} rows cannot be: {first}{more}"
@@ -122,10 +122,11 @@ def gapped_rows(
             _require_shown(found, one, column, rows)
         mask[:, place] = ~np.isnan(found)
         values[:, place] = np.nan_to_num(found)
-    if odd:
-        raise ImpossibleRows(odd, n, wanted.fix)
     known = Known(torch.from_numpy(values), torch.from_numpy(mask))
-    return GappedRows(sheet, known, tuple(labels))
+    found = GappedRows(sheet, known, tuple(labels))
+    if odd:
+        raise ImpossibleRows(odd, found, wanted.fix)
+    return found
 
 
 def _require_shown(found: np.ndarray, stored: Stored, column: Column, rows: TableRows) -> None:
@@ -144,7 +145,11 @@ def _require_columns(
     optional: tuple[str, ...] | None,
 ) -> None:
     names = [one.label for one in stored]
+    given = {one.label for one in stored if one.role in ("surrogate", "excluded")}
     for label in labels:
+        if optional is None and label in given:
+            came = f"a condition on '{label}', which is not modelled"
+            raise BadInput(came, "columns that are", "leave it out: rows keep their order")
         if label not in names:
             came = f"a column '{label}' that the training table does not have"
             raise BadInput(came, "its columns only", closest(label, names) or "drop it")
@@ -152,12 +157,6 @@ def _require_columns(
         if one.label not in labels and optional is not None and one.label not in optional:
             fix = "`pushforward sample RUN --given FILE` draws whole columns"
             came = f"a table without the column '{one.label}'"
-            raise BadInput(came, "the columns of the training table", closest(one.label, labels) or fix)
-
-
-def without_rows(sheet: Sheet, gone: Mapping[int, str]) -> Sheet:
-    """Return a sheet without some of its rows."""
-    kept = [row for row in range(len(sheet.frame)) if row not in gone]
-    lines = None if sheet.lines is None else tuple(sheet.lines[row] for row in kept)
-    frame = pd.DataFrame(sheet.frame.iloc[kept].reset_index(drop=True))
-    return replace(sheet, frame=frame, lines=lines)
+            raise BadInput(
+                came, "the columns of the training table", closest(one.label, labels) or fix
+            )

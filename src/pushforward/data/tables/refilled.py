@@ -53,6 +53,7 @@ class Refilled:
         path: the file that they came from, None for a frame.
         fillings: by the name of the column.
         more: columns that are added, (n, m).
+        spelled: how those of them are written that are written as columns of the run, by name.
     """
 
     rows: GappedRows
@@ -60,6 +61,7 @@ class Refilled:
     path: Path | None = None
     fillings: Mapping[str, Filling] = field(default_factory=dict)
     more: pd.DataFrame = field(default_factory=pd.DataFrame)
+    spelled: Mapping[str, Stored] = field(default_factory=dict)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -69,7 +71,9 @@ class Refilled:
             _filled(own.iloc[:, place], self.fillings.get(str(name)))
             for place, name in enumerate(own.columns)
         ]
-        added = [self.more.iloc[:, place].set_axis(own.index) for place in range(self.more.shape[1])]
+        added = [
+            self.more.iloc[:, place].set_axis(own.index) for place in range(self.more.shape[1])
+        ]
         frame = pd.concat([*parts, *added], axis=1)
         frame.columns = pd.Index([*own.columns, *self.more.columns])
         return frame
@@ -101,11 +105,7 @@ class Refilled:
     def _writer(self) -> TableEncoding:
         """The dictionary that writes these rows, with their own layout and what was added."""
         names = {one.label for one in self.encoding.stored}
-        added = [
-            Stored(str(name), str(self.more.dtypes[name]))
-            for name in self.more.columns
-            if str(name) not in names
-        ]
+        added = [self._kept(name) for name in self.more.columns if str(name) not in names]
         stored = (*self.encoding.stored, *added)
         return replace(self.encoding, stored=stored, dialect=self.rows.sheet.dialect)
 
@@ -164,16 +164,20 @@ class Refilled:
             text += sheet.dialect.line_end
         return text + raw.filled(cells, sheet.dialect, more, len(names))
 
+    def _kept(self, name: object) -> Stored:
+        """Return how a column that is added is kept."""
+        plain = Stored(str(name), str(self.more.dtypes[name]))
+        return self.spelled.get(str(name), plain)
+
     def _added(self, raw: RawCells) -> dict[int, list[str]]:
         if self.more.empty:
             return {}
         lines = self.rows.sheet.lines
         assert lines is not None
-        columns = [
-            cells_of(series, Stored(str(name), str(series.dtype)))
-            for name, series in self.more.items()
-        ]
-        found = {line: list(words) for line, words in zip(lines, zip(*columns, strict=True), strict=True)}
+        columns = [cells_of(series, self._kept(name)) for name, series in self.more.items()]
+        found = {
+            line: list(words) for line, words in zip(lines, zip(*columns, strict=True), strict=True)
+        }
         if heading := self._heading(raw):
             found[heading] = [str(name) for name in self.more.columns]
         return found
@@ -214,7 +218,7 @@ def fillings_of(
     for stored in encoding.stored:
         if stored.role != "constant" or stored.label not in rows.there:
             continue
-        series = rows.sheet.frame[_name(rows, stored.label)]
+        series = _own(rows, stored.label)
         where = series.isna().to_numpy()
         if where.any():
             found[stored.label] = Filling(where, restore(stored, None, np.zeros(len(series))))
@@ -227,11 +231,12 @@ def left_empty(encoding: TableEncoding, rows: GappedRows) -> dict[str, int]:
     found = {}
     for stored in encoding.stored:
         if stored.role in ("surrogate", "excluded") and stored.label in rows.there:
-            empty = int(rows.sheet.frame[_name(rows, stored.label)].isna().sum())
+            empty = int(_own(rows, stored.label).isna().to_numpy().sum())
             if empty:
                 found[stored.label] = empty
     return found
 
 
-def _name(rows: GappedRows, label: str) -> object:
-    return next(name for name in rows.sheet.frame.columns if str(name) == label)
+def _own(rows: GappedRows, label: str) -> pd.Series:
+    names = [str(name) for name in rows.sheet.frame.columns]
+    return rows.sheet.frame.iloc[:, names.index(label)]

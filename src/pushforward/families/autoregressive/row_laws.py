@@ -40,7 +40,10 @@ def law_of_column(model: Any, known: Known, place: int, sampling: Sampling) -> C
     mask = part.mask.clone()
     mask[:, :place] = True
     given = Known(x.flatten(0, 1), mask.repeat_interleave(draws, dim=0))
-    parts = [_direct(net, given.each(lambda t, i=i: t[i : i + 4096]), place) for i in range(0, n * draws, 4096)]
+    parts = [
+        _direct(net, given.each(lambda t, i=i: t[i : i + 4096]), place)
+        for i in range(0, n * draws, 4096)
+    ]
     return found.put(rows, _mixture(ColumnLaw.joined(parts), n, draws))
 
 
@@ -91,7 +94,9 @@ def _numbers(net: RowBackbone, p: Tensor, k: int) -> NumberLaw:
     where = numbers.used.device
     found = numbers.rise(cell.to(where), within.to(where), places).cpu()
     exact = torch.ones(len(p), dtype=torch.bool)
-    return NumberLaw(exact, middle, variance.sqrt(), found[:, : len(LEVELS)], found[:, len(LEVELS) :])
+    return NumberLaw(
+        exact, middle, variance.sqrt(), found[:, : len(LEVELS)], found[:, len(LEVELS) :]
+    )
 
 
 EXACT = Conditional(

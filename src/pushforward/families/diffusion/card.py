@@ -59,7 +59,7 @@ CAPABILITIES = Capabilities(
         ),
         "terms": Refusal(
             "symbols are revealed in any order, so that none has a term of its own",
-            "score whole texts, or train `autoregressive` for a likelihood by token",
+            "score wholes, or train `autoregressive` for a likelihood by token or column",
         ),
     },
 )

@@ -249,7 +249,9 @@ class TableDiffusion(Process):
 
         reveals = min(options.steps or count, count)
         down = descend if numbers else None
-        never = None if known is None or known.present is None else self.layout.absent_in(known.present)
+        never = (
+            None if known is None or known.present is None else self.layout.absent_in(known.present)
+        )
         return TableWalk(guided, seen, noise, self.layout.there, down, rows, reveals, never)
 
     def _known(self, given: Given | None, n: int) -> Known | None:

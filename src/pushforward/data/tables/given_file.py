@@ -1,0 +1,83 @@
+"""A file of conditions: a row for each sample, an empty cell wherever the model is to draw.
+
+One idea: a condition that no row can meet is refused by its cell, before anything is drawn, and all
+such rows are known at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pushforward.core.errors import BadInput
+from pushforward.core.given import Given
+from pushforward.data.formats.choosing import format_of
+from pushforward.data.tables.gapped import GappedRows, ImpossibleRows, Wanted
+
+SKIP = "repair them, or leave them out with --skip-bad"
+
+
+@dataclass(frozen=True)
+class GivenRows:
+    """Conditions, a row for each sample.
+
+    Attributes:
+        refused: why the rows that are left out cannot be, by their number from 0.
+    """
+
+    given: Given
+    refused: Mapping[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+
+def conditions_file(words: str) -> Path | None:
+    """Return the file that words name, None where they are a condition themselves.
+
+    Raises:
+        BadInput: the name of a table that is not there.
+
+    Example:
+        >>> conditions_file("age=30") is None
+        True
+    """
+    try:
+        path = Path(words)
+        there = path.is_file()
+    except (OSError, ValueError):  # no file can be called so
+        return None
+    if there:
+        return path
+    if "=" not in words and path.suffix and format_of(path, "table") is not None:
+        raise BadInput(f"'{words}'", "column=value,... or a file of rows", "there is no such file")
+    return None
+
+
+def given_rows(path: Path, read: Callable[[Any, Wanted], GappedRows], skip_bad: bool) -> GivenRows:
+    """Return the conditions in a file.
+
+    Args:
+        read: from the file and what is wanted of it to its rows.
+
+    Raises:
+        ImpossibleRows: rows that cannot be, where they are not left out; all, where they are.
+        BadInput: columns that the run's table does not have, or that are not modelled.
+    """
+    refused: dict[int, str] = {}
+    wanted = Wanted(optional=None, shown=True, fix=SKIP)
+    try:
+        rows = read(path, wanted)
+    except ImpossibleRows as impossible:
+        if not skip_bad:
+            raise
+        refused = impossible.reasons
+        rows = impossible.rows
+    keep = torch.tensor([row not in refused for row in range(len(rows))], dtype=torch.bool)
+    if not bool(keep.any()):
+        raise ImpossibleRows(refused, rows, "no row is left to draw")
+    return GivenRows(Given(known=rows.known.each(lambda t: t[keep])), refused)
