@@ -6,7 +6,6 @@ says of every row whether it is exact or comes from draws, and then how far draw
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
@@ -86,12 +85,16 @@ class CategoryLaw(ColumnLaw):
         return CategoryLaw(torch.zeros(len(x), dtype=torch.bool), p, stderr)
 
     @staticmethod
-    def mixed(p: Tensor) -> CategoryLaw:
+    def mixed(p: Tensor, weights: Tensor) -> CategoryLaw:
         """Return the mean of K laws (n, K, categories), each given another draw of what is not
-        known."""
-        draws = p.shape[1]
-        stderr = p.std(1, unbiased=True) / math.sqrt(draws)
-        return CategoryLaw(torch.zeros(len(p), dtype=torch.bool), p.mean(1), stderr)
+        known, by weights (n, K): how probable it is there that the value is not missing.
+
+        The error is that of a ratio, `sum_k w_k^2 (p_k - p)^2 / (sum_k w_k)^2`.
+        """
+        share = (weights / weights.sum(1, keepdim=True)).unsqueeze(2)
+        mean = (share * p).sum(1)
+        stderr = (share.square() * (p - mean.unsqueeze(1)).square()).sum(1).sqrt()
+        return CategoryLaw(torch.zeros(len(p), dtype=torch.bool), mean, stderr)
 
 
 @dataclass(frozen=True)
@@ -126,15 +129,27 @@ class NumberLaw(ColumnLaw):
         return NumberLaw(there, x.mean(1), sd, _at(ordered, levels), _at(ordered, points))
 
     @staticmethod
-    def mixed(mean: Tensor, sd: Tensor, points: Tensor) -> NumberLaw:
-        """Return the mean of K laws, each given another draw of what is not known.
+    def mixed(laws: NumberLaw, weights: Tensor) -> NumberLaw:
+        """Return the means of K laws each, given another draw of what is not known, by weights (n,
+        K) as `CategoryLaw.mixed` has them.
 
-        Shapes: mean, sd (n, K); points (n, K, POINTS).
+        Args:
+            laws: n K of them, those of one row next to each other.
         """
-        found = NumberLaw.of_draws(points.flatten(1))
-        middle = mean.mean(1)
-        spread = (sd.square() + (mean - middle.unsqueeze(1)).square()).mean(1).sqrt()
-        return NumberLaw(found.exact, middle, spread, found.quantiles, found.points)
+        mean, sd, points = (
+            part.unflatten(0, weights.shape) for part in (laws.mean, laws.sd, laws.points)
+        )
+        share = weights / weights.sum(1, keepdim=True)
+        middle = (share * mean).sum(1)
+        away = sd.square() + (mean - middle.unsqueeze(1)).square()
+        each = share.unsqueeze(2).expand_as(points).flatten(1)
+        ordered, place = points.flatten(1).sort(1)
+        mass = each.gather(1, place).cumsum(1)
+        levels = torch.tensor(LEVELS, dtype=torch.float64)
+        even = (torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS
+        found = [_reached(ordered, mass, at) for at in (levels, even)]
+        exact = torch.zeros(len(weights), dtype=torch.bool)
+        return NumberLaw(exact, middle, (share * away).sum(1).sqrt(), *found)
 
 
 def _at(ordered: Tensor, levels: Tensor) -> Tensor:
@@ -142,6 +157,13 @@ def _at(ordered: Tensor, levels: Tensor) -> Tensor:
     count = ordered.shape[1]
     place = (levels * count).ceil().long().clamp(1, count) - 1
     return ordered[:, place]
+
+
+def _reached(ordered: Tensor, mass: Tensor, levels: Tensor) -> Tensor:
+    """Return the values (n, L) at which a mass that rises to one reaches some levels."""
+    wanted = (levels * mass[:, -1:]).contiguous()
+    place = torch.searchsorted(mass.contiguous(), wanted).clamp(max=ordered.shape[1] - 1)
+    return ordered.gather(1, place)
 
 
 def require_draws(draws: int) -> None:

@@ -143,10 +143,12 @@ def _size(model: Drawable, draws: int) -> int:
 
 
 def drawn_law(model: Drawable, known: Known, place: int, sampling: Sampling) -> ColumnLaw:
-    """Return the law of a column from draws of whole rows."""
-    there = torch.zeros_like(known.mask)
-    there[:, place] = True
-    x = repeated(model, replace(known, present=there), sampling)[..., place]
+    """Return the law of a column from draws of whole rows in which it is there."""
+    n, draws = len(known.mask), sampling.draws
+    copies, rows = _copies(known, sampling)
+    wanted = torch.zeros_like(copies.mask)
+    wanted[:, place] = True
+    x = until_there(model, copies, wanted, sampling.seed, rows).x[:, place].unflatten(0, (n, draws))
     table = model.space
     assert isinstance(table, Table)
     column = table.columns[place]
@@ -155,12 +157,18 @@ def drawn_law(model: Drawable, known: Known, place: int, sampling: Sampling) -> 
     return NumberLaw.of_draws(x)
 
 
+def _copies(known: Known, sampling: Sampling) -> tuple[Known, Tensor]:
+    """Return every condition `draws` times, copies next to each other, and the number of each."""
+    n, draws = len(known.mask), sampling.draws
+    rows = sampling.rows.repeat_interleave(draws) * draws + torch.arange(draws).repeat(n)
+    return known.each(lambda t: t.repeat_interleave(draws, dim=0)), rows
+
+
 def repeated(model: Drawable, known: Known, sampling: Sampling) -> Tensor:
     """Return `draws` rows (n, draws, columns) for each of n conditions."""
-    n, draws = len(known.mask), sampling.draws
-    copies = known.each(lambda t: t.repeat_interleave(draws, dim=0))
-    rows = sampling.rows.repeat_interleave(draws) * draws + torch.arange(draws).repeat(n)
-    return drawn(model, copies, sampling.seed, rows).unflatten(0, (n, draws))
+    copies, rows = _copies(known, sampling)
+    found = drawn(model, copies, sampling.seed, rows)
+    return found.unflatten(0, (len(known.mask), sampling.draws))
 
 
 def drawn(model: Drawable, known: Known, seed: int, rows: Tensor) -> Tensor:
@@ -189,10 +197,6 @@ class Completed:
 def completed(model: Drawable, known: Known, seed: int = 0, told: Told = None) -> Completed:
     """Return rows whose gaps are filled by one draw from `p(missing | known, all of them there)`.
 
-    A row is drawn until none of its gaps is missing, which is exact: `q(x) 1[all there]`, up to a
-    constant of the row. The first gap is never drawn as missing, which leaves that law what it is
-    and saves draws.
-
     Args:
         known: what is known; everything else is a gap.
         told: called with how many rows are done, and of how many.
@@ -208,14 +212,31 @@ def completed(model: Drawable, known: Known, seed: int = 0, told: Told = None) -
         >>> completed(model, known).x[:, 1].tolist()
         [1.0]
     """
-    conditional_of(model)
+    return until_there(model, known, ~known.mask, seed, torch.arange(len(known.mask)), told)
+
+
+def until_there(
+    model: Drawable, known: Known, wanted: Tensor, seed: int, rows: Tensor, told: Told = None
+) -> Completed:
+    """Return rows drawn given what is known until none of the wanted cells is missing.
+
+    That is exact: what is accepted has the law `q(x) 1[wanted are there]`, up to a constant of the
+    row. Where a family has the exact law of a column and draws the first unknown one of the table
+    first, that one is never drawn as missing, which changes the constant alone and saves draws.
+
+    Args:
+        wanted: (n, columns), booleans.
+        rows: (n,), numbers of the rows; each is drawn by its own.
+    """
+    exact = conditional_of(model).kind == "exact"
     table = model.space
     assert isinstance(table, Table)
-    n, gap = len(known.mask), ~known.mask
+    n, gap = len(known.mask), wanted & ~known.mask
     may_lack = torch.tensor([column.missing for column in table.columns])
-    first = gap & (gap.cumsum(1) == 1) & may_lack
-    x = torch.where(known.mask, known.values.double(), torch.nan)
-    tries, todo = torch.zeros(n, dtype=torch.long), gap.any(1).nonzero().flatten()
+    unknown = ~known.mask
+    first = gap & unknown & (unknown.cumsum(1) == 1) & may_lack & exact
+    x = torch.full(known.mask.shape, torch.nan, dtype=torch.float64)
+    tries, todo = torch.zeros(n, dtype=torch.long), unknown.any(1).nonzero().flatten()
     bent, done = torch.zeros(n, dtype=torch.bool), n - len(todo)
     for attempt in range(ROUNDS + 1):
         if not len(todo):
@@ -227,8 +248,8 @@ def completed(model: Drawable, known: Known, seed: int = 0, told: Told = None) -
         def draw(
             at: int, count: int, todo: Tensor = todo, asked: Known = asked, own: int = own
         ) -> Tensor:
-            rows = todo[at : at + count]
-            return drawn(model, asked.each(lambda t: t[rows]), own, rows)
+            part = todo[at : at + count]
+            return drawn(model, asked.each(lambda t: t[part]), own, rows[part])
 
         report = None if told is None else lambda k, _: told(min(n, done + k), n)  # noqa: B023
         parts = in_portions(len(todo), model.chunk, draw, report, memory_of(model.device))

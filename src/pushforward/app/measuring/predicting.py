@@ -27,7 +27,7 @@ from pushforward.core.given import Examples
 from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.table import Column
-from pushforward.data.tables.gapped import GappedRows, Wanted
+from pushforward.data.tables.gapped import GappedRows, GapRules
 from pushforward.data.tables.refilled import Refilled
 from pushforward.data.tables.stored import Stored, restore
 from pushforward.evaluation.prediction.categories import Calibration, calibration, category_scores
@@ -39,7 +39,7 @@ DIGITS = 6  # of a probability that is written
 
 
 @dataclass(frozen=True)
-class Prediction:
+class ColumnPrediction:
     """What was predicted of a column, and how right it was.
 
     Attributes:
@@ -65,7 +65,7 @@ class Prediction:
 
 def predict(
     run: TableRun, source: Any, target: str, draws: int, seed: int = 0, told: Told = None
-) -> Prediction:
+) -> ColumnPrediction:
     """Return the law of one column of rows given their others.
 
     A gap of a column that has some in training is a value like any other, which the law is given;
@@ -82,7 +82,7 @@ def predict(
     if not 2 <= draws <= MOST_DRAWS:
         raise BadInput(f"--draws {draws}", f"2 to {MOST_DRAWS:,}")
     place, stored, column = target_of(run, target)
-    rows, path = gapped_source(run.encoding, source, Wanted(optional=(target,)))
+    rows, path = gapped_source(run.encoding, source, GapRules(optional=(target,)))
     known = rows.usual(run.encoding.table.columns)
     law = column_law(run.model, known, place, seed, draws, told)
     more, spelled = columns_of(law, stored, column)
@@ -94,13 +94,15 @@ def predict(
     there = rows.known.mask[:, place]
     gap = _order_gap(run, known.values, place, law)
     if not bool(there.any()):
-        return Prediction(table, law, order_gap=gap, notes=notes)
+        return ColumnPrediction(table, law, order_gap=gap, notes=notes)
     judged, said, training = _judged(run, source, rows, place)
     cases = run.encoding.cases_of(rows.sheet.frame)
     owners = None if cases is None else cases[judged].numpy()
     truth = rows.known.values[judged, place].numpy()
     scores, calibrated = scores_of(law[judged], truth, column, training, (owners, seed))
-    return Prediction(table, law, len(judged), tuple(scores), calibrated, gap, (*notes, *said))
+    return ColumnPrediction(
+        table, law, len(judged), tuple(scores), calibrated, gap, (*notes, *said)
+    )
 
 
 def target_of(run: TableRun, target: str) -> tuple[int, Stored, Column]:

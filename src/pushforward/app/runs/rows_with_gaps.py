@@ -18,7 +18,7 @@ from pushforward.core.in_memory import InMemory
 from pushforward.core.model import GenerativeModel
 from pushforward.data.in_memory import opening
 from pushforward.data.tables.encoding import TableEncoding
-from pushforward.data.tables.gapped import GappedRows, Wanted
+from pushforward.data.tables.gapped import GappedRows, GapRules
 from pushforward.provenance.run_directory import RunRecord
 
 
@@ -49,7 +49,7 @@ def table_run(run: Path, verb: str) -> TableRun:
 
 
 def gapped_source(
-    encoding: TableEncoding, source: Any, wanted: Wanted | None = None
+    encoding: TableEncoding, source: Any, wanted: GapRules | None = None
 ) -> tuple[GappedRows, Path | None]:
     """Return rows with gaps, and the file that they came from, None for what a program holds.
 

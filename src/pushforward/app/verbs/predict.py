@@ -14,7 +14,7 @@ from pushforward.app.verbs.shared import Run, Seed, Source
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pushforward.app.measuring.predicting import Prediction
+    from pushforward.app.measuring.predicting import ColumnPrediction
     from pushforward.app.progress.watch import Watch
 
 UNCALIBRATED = 0.05  # p-value below which predictions are said not to be as sure as they claim
@@ -63,7 +63,7 @@ class PredictRequest(ComputingRequest):
 class PredictedColumn(Answer):
     """The law of a column for every row, and how right it was."""
 
-    def __init__(self, asked: PredictRequest, found: Prediction) -> None:
+    def __init__(self, asked: PredictRequest, found: ColumnPrediction) -> None:
         self.asked, self.found = asked, found
         if asked.output is not None:
             from pushforward.core.files import write_bytes

@@ -19,7 +19,7 @@ SAID = 5  # reasons that are said; all are in the answer
 
 
 @runtime_checkable
-class Asked(Protocol):
+class AskedRows(Protocol):
     """What of a request for samples says how rows differ."""
 
     n: int | None
@@ -55,7 +55,7 @@ class WantedRows:
         return [*first[:SAID], *more]
 
 
-def rows_wanted(encoding: Encoding, asked: Asked, usual: int) -> WantedRows:
+def rows_wanted(encoding: Encoding, asked: AskedRows, usual: int) -> WantedRows:
     """Return how many samples are wanted, and a condition for each where rows differ.
 
     Args:

@@ -25,7 +25,7 @@ SLACK = 1e-6  # by which shares may miss one
 
 
 @dataclass(frozen=True)
-class Drawn:
+class BalancedDraw:
     """How many rows are drawn, by which seed, and what else is known of all of them, in words."""
 
     n: int
@@ -33,7 +33,7 @@ class Drawn:
     given: str | None = None
 
 
-def balanced_rows(table: Table, stored: Sequence[Stored], words: str, drawn: Drawn) -> Known:
+def balanced_rows(table: Table, stored: Sequence[Stored], words: str, drawn: BalancedDraw) -> Known:
     """Return what n rows are conditioned on, so that a column has shares.
 
     Args:
@@ -46,7 +46,7 @@ def balanced_rows(table: Table, stored: Sequence[Stored], words: str, drawn: Dra
 
     Example:
         >>> table = Table((Column("sex", "categorical", ("f", "m")),))
-        >>> known = balanced_rows(table, [Stored("sex", "str")], "sex=f=0.2,m=0.8", Drawn(5))
+        >>> known = balanced_rows(table, [Stored("sex", "str")], "sex=f=0.2,m=0.8", BalancedDraw(5))
         >>> sorted(known.values[:, 0].tolist())
         [0.0, 1.0, 1.0, 1.0, 1.0]
     """

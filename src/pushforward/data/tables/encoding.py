@@ -27,10 +27,10 @@ from pushforward.data.encoding import require_number
 from pushforward.data.folders import few
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.as_file import RowsEncoding
-from pushforward.data.tables.balance import Drawn, balanced_rows
+from pushforward.data.tables.balance import BalancedDraw, balanced_rows
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.found import keeping
-from pushforward.data.tables.gapped import GappedRows, Wanted, gapped_rows
+from pushforward.data.tables.gapped import GappedRows, GapRules, gapped_rows
 from pushforward.data.tables.given_file import GivenRows, conditions_file, given_rows
 from pushforward.data.tables.known_cells import known_rows, parse_known
 from pushforward.data.tables.protection import protection_of, said_of
@@ -253,11 +253,11 @@ class TableEncoding(RowsEncoding):
         """Return itself."""
         return self
 
-    def gapped(self, source: Any, wanted: Wanted | None = None) -> GappedRows:
+    def gapped(self, source: Any, wanted: GapRules | None = None) -> GappedRows:
         """Return a DataFrame, or the table at a path, with its gaps; see `gapped_rows`."""
         held = isinstance(source, pd.DataFrame)
         sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
-        return gapped_rows(sheet, self.modelled, self.stored, wanted or Wanted())
+        return gapped_rows(sheet, self.modelled, self.stored, wanted or GapRules())
 
     def given_rows(self, words: str, skip_bad: bool = False) -> GivenRows | None:
         """Return the conditions in the file that words name, None where they name none."""
@@ -266,7 +266,9 @@ class TableEncoding(RowsEncoding):
 
     def balanced(self, words: str, n: int, seed: int, given: str | None = None) -> Given:
         """Return conditions under which a column has shares; see `balanced_rows`."""
-        return Given(known=balanced_rows(self.table, self.stored, words, Drawn(n, seed, given)))
+        return Given(
+            known=balanced_rows(self.table, self.stored, words, BalancedDraw(n, seed, given))
+        )
 
     def _sheet(self, path: Path) -> Sheet:
         sheet = read_sheet(path, self.reading)

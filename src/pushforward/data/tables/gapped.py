@@ -73,7 +73,7 @@ class ImpossibleRows(BadInput):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class GapRules:
     """What a table with gaps must be.
 
     Attributes:
@@ -91,7 +91,7 @@ def gapped_rows(
     sheet: Sheet,
     modelled: tuple[tuple[Stored, Column], ...],
     stored: tuple[Stored, ...],
-    wanted: Wanted,
+    wanted: GapRules,
 ) -> GappedRows:
     """Return the rows of a sheet, gaps wherever nothing is in a cell.
 

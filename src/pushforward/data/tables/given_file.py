@@ -16,7 +16,7 @@ import torch
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Given
 from pushforward.data.formats.choosing import format_of
-from pushforward.data.tables.gapped import GappedRows, ImpossibleRows, Wanted
+from pushforward.data.tables.gapped import GappedRows, GapRules, ImpossibleRows
 
 SKIP = "repair them, or leave them out with --skip-bad"
 
@@ -58,7 +58,9 @@ def conditions_file(words: str) -> Path | None:
     return None
 
 
-def given_rows(path: Path, read: Callable[[Any, Wanted], GappedRows], skip_bad: bool) -> GivenRows:
+def given_rows(
+    path: Path, read: Callable[[Any, GapRules], GappedRows], skip_bad: bool
+) -> GivenRows:
     """Return the conditions in a file.
 
     Args:
@@ -69,7 +71,7 @@ def given_rows(path: Path, read: Callable[[Any, Wanted], GappedRows], skip_bad: 
         BadInput: columns that the run's table does not have, or that are not modelled.
     """
     refused: dict[int, str] = {}
-    wanted = Wanted(optional=None, shown=True, fix=SKIP)
+    wanted = GapRules(optional=None, shown=True, fix=SKIP)
     try:
         rows = read(path, wanted)
     except ImpossibleRows as impossible:

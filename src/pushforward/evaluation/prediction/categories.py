@@ -93,7 +93,7 @@ def category_scores(
             score = replace(score, low=low, high=high)
         if not math.isfinite(mean):
             warning = "a category that came true had no probability"
-            score = replace(score, low=None, high=None, stderr=None, warnings=(warning,))
+            score = replace(score, warnings=(warning,))
         found.append(score)
     return [*found, *area_under_curve(p, truth, cases)]
 

@@ -52,13 +52,15 @@ def reach_of(influence: np.ndarray, cases: np.ndarray | None) -> tuple[float, fl
 
 def mean_over(values: np.ndarray, cases: np.ndarray | None) -> MeanOver:
     """Return the mean, the ends of its 95 % interval and its standard error; None where one case
-    tells nothing.
+    tells nothing, or a value is infinite.
 
     Example:
         >>> mean_over(np.array([1.0, 1.0]), np.array([4, 4]))
         (1.0, None, None, None)
     """
     mean = float(values.mean())
+    if not math.isfinite(mean):
+        return mean, None, None, None
     stderr, reach = reach_of((values - mean) / len(values), cases)
     if math.isnan(stderr):
         return mean, None, None, None

@@ -20,17 +20,19 @@ from pushforward.core.given import Known
 from pushforward.families.autoregressive.cell_moments import cell_moments
 from pushforward.families.autoregressive.rows import RowBackbone
 
+AT_ONCE = 4096  # rows in one pass
+
 
 def law_of_column(model: Any, known: Known, place: int, sampling: Sampling) -> ColumnLaw:
     """Return `p(x_c | known, x_c is there)`.
 
-    With u the unknown columns before c, `E_{u | known}[p(x_c | known, u)]`, over `sampling.draws`
-    draws of u where there are any.
+    With u the unknown columns before c, `E[p(x_c, there | known, u)] / E[p(there | known, u)]` over
+    draws of u given what is known, where there are any.
     """
     net = model.part
     assert isinstance(net, RowBackbone)
     unsure = (~known.mask[:, :place]).any(1)
-    found = _direct(net, known, place)
+    found, _ = _direct(net, known, place)
     if not bool(unsure.any()):
         return found
     rows = unsure.nonzero().flatten()
@@ -41,23 +43,24 @@ def law_of_column(model: Any, known: Known, place: int, sampling: Sampling) -> C
     mask[:, :place] = True
     given = Known(x.flatten(0, 1), mask.repeat_interleave(draws, dim=0))
     parts = [
-        _direct(net, given.each(lambda t, i=i: t[i : i + 4096]), place)
-        for i in range(0, n * draws, 4096)
+        _direct(net, given.each(lambda t, i=i: t[i : i + AT_ONCE]), place)
+        for i in range(0, n * draws, AT_ONCE)
     ]
-    return found.put(rows, _mixture(ColumnLaw.joined(parts), n, draws))
+    laws = ColumnLaw.joined([law for law, _ in parts])
+    return found.put(rows, _mixture(laws, torch.cat([there for _, there in parts]).view(n, draws)))
 
 
-def _mixture(laws: ColumnLaw, n: int, draws: int) -> ColumnLaw:
+def _mixture(laws: ColumnLaw, there: Tensor) -> ColumnLaw:
     if isinstance(laws, CategoryLaw):
-        return CategoryLaw.mixed(laws.p.unflatten(0, (n, draws)))
+        return CategoryLaw.mixed(laws.p.unflatten(0, there.shape), there)
     assert isinstance(laws, NumberLaw)
-    apart = (part.unflatten(0, (n, draws)) for part in (laws.mean, laws.sd, laws.points))
-    return NumberLaw.mixed(*apart)
+    return NumberLaw.mixed(laws, there)
 
 
 @torch.no_grad()
-def _direct(net: RowBackbone, known: Known, place: int) -> ColumnLaw:
-    """Return the conditional of a column, whatever is unknown standing behind it."""
+def _direct(net: RowBackbone, known: Known, place: int) -> tuple[ColumnLaw, Tensor]:
+    """Return the conditional of a column, whatever is unknown standing behind it, and how probable
+    it is (n,) that it is not missing."""
     where = net.live.device
     known = known.each(lambda t: t.to(where))
     mask = known.mask.clone()
@@ -69,10 +72,12 @@ def _direct(net: RowBackbone, known: Known, place: int) -> ColumnLaw:
     if len(net.number_of):
         features = net.numbers.features(seen[:, net.is_number], cells[:, net.is_number])
     logits = net(cells, features, order, None)[:, net.slices[place]]
-    p = require_law(logits[:, : net.cell_counts[place]].double().softmax(1)).cpu()
+    cut = net.cell_counts[place]
+    there = require_law(logits.double().softmax(1))[:, :cut].sum(1).cpu()
+    p = require_law(logits[:, :cut].double().softmax(1)).cpu()
     if place not in net.number_of:
-        return CategoryLaw.sure(p)
-    return _numbers(net, p, net.number_of[place])
+        return CategoryLaw.sure(p), there
+    return _numbers(net, p, net.number_of[place]), there
 
 
 def _numbers(net: RowBackbone, p: Tensor, k: int) -> NumberLaw:
