@@ -128,11 +128,11 @@ class Widened:
         return out
 
 
-def iterative(space: Table, train: torch.Tensor, *, draws: bool, seed: int) -> Filler:
-    """Return scikit-learn's chained regressions."""
+def iterative(space: Table, train: torch.Tensor, most: int, *, draws: bool, seed: int) -> Filler:
+    """Return scikit-learn's chained regressions, fitted on so many training rows at most."""
     widened = Widened(space, train)
     imputer = IterativeImputer(random_state=seed, sample_posterior=draws, max_iter=10)
-    places = torch.randperm(len(train), generator=generator(seed, "fitted"))[:FITTED]
+    places = torch.randperm(len(train), generator=generator(seed, "fitted"))[:most]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         imputer.fit(widened.wide(train[places].numpy()))
@@ -208,8 +208,12 @@ def main(seconds: float, seeds: int, rows: int) -> None:
         started = time.perf_counter()
         ways: dict[str, Filler] = {
             "mean and mode": usual(space, train.x),
-            "IterativeImputer": iterative(space, train.x, draws=False, seed=seed),
-            "IterativeImputer, posterior draw": iterative(space, train.x, draws=True, seed=seed),
+            "IterativeImputer": iterative(
+                space, train.x, min(FITTED, 5 * rows), draws=False, seed=seed
+            ),
+            "IterativeImputer, posterior draw": iterative(
+                space, train.x, min(FITTED, 5 * rows), draws=True, seed=seed
+            ),
             **autoregressive(space, train.x, validation.x, seconds, seed),
         }
         print(f"seed {seed}: fitted in {time.perf_counter() - started:.0f} s", flush=True)
