@@ -34,6 +34,7 @@ def sample(
     *,
     n: int | None = ...,
     given: str | None = ...,
+    balance: str | None = ...,
     context: str | None = ...,
     guidance: float | None = ...,
     temperature: float | None = ...,
@@ -58,6 +59,7 @@ def sample(
     repeats: int | None = ...,
     strength: float | None = ...,
     device: str = ...,
+    skip_bad: bool = ...,
     stop: Any = ...,
     match: str | None = ...,
     one_of: Any = ...,
@@ -91,6 +93,32 @@ def train_classifier(
 ) -> Answer:
     """Train a classifier of noisy examples, for `sample RUN --given CLASS --classifier DIRECTORY`."""
 
+def complete(
+    run: Fitted | str | Path,
+    data: Any,
+    *,
+    how: str = ...,
+    draws: int | None = ...,
+    seed: int = ...,
+    output: str | Path | None = ...,
+    device: str = ...,
+    progress: bool | None = None,
+) -> Answer:
+    """Fill the missing cells of a table; known cells come back as they were."""
+
+def predict(
+    run: Fitted | str | Path,
+    data: Any,
+    *,
+    target: str,
+    draws: int = ...,
+    seed: int = ...,
+    output: str | Path | None = ...,
+    device: str = ...,
+    progress: bool | None = None,
+) -> Answer:
+    """Predict one column of a table from the others, with probabilities or quantiles."""
+
 def score(
     run: Fitted | str | Path,
     data: Any,
@@ -103,6 +131,7 @@ def score(
     stride: int | None = ...,
     n: int | None = ...,
     stderr: float | None = ...,
+    by: str | None = ...,
     per_token: bool = ...,
     output: str | Path | None = ...,
     device: str = ...,

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pushforward.core.architecture import Architecture
 from pushforward.core.choice import Choice
+from pushforward.core.conditionals import Conditional
 from pushforward.core.errors import BadInput, Unsupported, closest
 from pushforward.core.estimator import Estimator
 from pushforward.core.options import SamplingOption
@@ -41,6 +42,8 @@ class Capabilities:
         encode: for each kind of space that has codes, how `encode` finds them; a missing space has
             none.
         conditions: what `given` may hold.
+        conditionals: for each kind of space whose examples have columns, how the law of one given
+            any others is had; a missing space has none.
         options: sampling options it understands; each is one object (`core/options.py`).
         solvers: what `solver` may name, the default first.
         null_condition: True if it was trained to work without its condition (needed by
@@ -62,6 +65,7 @@ class Capabilities:
     held_out: str
     held_out_of_data: bool = True
     conditions: tuple[str, ...] = ("label",)
+    conditionals: Mapping[str, Conditional] = field(default_factory=dict)
     options: tuple[SamplingOption, ...] = ()
     solvers: Collection[Choice] = ()
     null_condition: bool = False
@@ -118,6 +122,22 @@ class Capabilities:
                 why_not(f"estimator of {family} on {kind}", name) or closest(name, known),
             )
         return declared[name]
+
+    def conditional(self, family: str, kind: str) -> Conditional:
+        """Return how the law of a column given others is had on a kind of space.
+
+        Raises:
+            Unsupported: there is none; names the kinds of space that have one.
+        """
+        if kind in self.conditionals:
+            return self.conditionals[kind]
+        if "conditionals" in self.refusals:
+            raise self.refuse(family, "conditionals")
+        came = f"the law of a column with {family} on {kind}"
+        able = ", ".join(self.conditionals)
+        expected = f"{family} on {able}" if able else "a family that has one"
+        fix = "autoregressive and diffusion have them on tables: see `pushforward families`"
+        raise Unsupported(came, expected, fix)
 
     def require_steps(self, estimator: Estimator, kind: str, steps: int | None) -> None:
         """Refuse a number of steps that an estimator would ignore.

@@ -61,13 +61,15 @@ class Known:
     columns) is True.
 
     `low` and `high` (n, columns), infinite where nothing is known: a value that is not known lies
-    between them, ends included.
+    between them, ends included. `present` (n, columns), booleans: a value that is not known is there
+    where it is True, so that it is not drawn as missing.
     """
 
     values: Tensor
     mask: Tensor
     low: Tensor | None = None
     high: Tensor | None = None
+    present: Tensor | None = None
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -81,6 +83,22 @@ class Known:
         ):
             came = f"known values {tuple(self.values.shape)} with a mask {tuple(self.mask.shape)} of {self.mask.dtype}"
             raise BadInput(came, "two tables of one shape, the mask of booleans")
+        there = self.present
+        if there is not None and (there.shape != self.mask.shape or there.dtype != torch.bool):
+            raise BadInput(f"`present` of {there.dtype} {tuple(there.shape)}", "a second mask")
+
+    def require_values(self) -> None:
+        """Refuse what steers samples and has no probability here: ranges, and values that are there.
+
+        Raises:
+            BadInput: names which of the two.
+        """
+        if bool(self.ranged.any()):
+            came, fix = "the probability of rows given a range", "ranges steer samples"
+            raise BadInput(came, "known values only", fix)
+        if self.present is not None and bool(self.present.any()):
+            came, fix = "the probability of rows given that values are there", "they steer samples"
+            raise BadInput(came, "known values only", fix)
 
     @property
     def ranged(self) -> Tensor:
@@ -91,8 +109,8 @@ class Known:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Known:
         """Return the same with every tensor changed: moved, indexed, repeated."""
-        low, high = (None if end is None else change(end) for end in (self.low, self.high))
-        return Known(change(self.values), change(self.mask), low, high)
+        rest = (None if t is None else change(t) for t in (self.low, self.high, self.present))
+        return Known(change(self.values), change(self.mask), *rest)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from pushforward.core.latent import Latent
 from pushforward.core.limits import require_bytes
 from pushforward.core.logprob import LogProb
 from pushforward.core.loss import Loss
-from pushforward.core.noise import Noise, Streams
+from pushforward.core.noise import Noise, Places, Streams
 from pushforward.core.options import OptionReader, SampleOptions, chosen_options
 from pushforward.core.placement import memory_of
 from pushforward.core.portions import in_portions
@@ -191,10 +191,10 @@ class GenerativeModel(Hooks, ABC):
     @final
     @torch.no_grad()
     def walk(
-        self, n: int, given: Condition = None, seed: int = 0, first: int = 0, **options: Any
+        self, n: int, given: Condition = None, seed: int = 0, first: Places = 0, **options: Any
     ) -> Walk[Any]:
-        """Return the sampler itself, for progress, streaming and trajectories; its output is not
-        yet decoded."""
+        """Return the sampler itself, of example `first` and on or of those with given numbers; its
+        output is not yet decoded."""
         noise = Streams(seed, n, first, self.device)
         chosen = self._options(options)
         classes = self.classes or getattr(chosen.classifier, "classes", ())

@@ -46,6 +46,7 @@ class Noise(Protocol):
 
 TOGETHER = 16  # steps whose noise is computed at once
 FEW = 4096  # numbers that are; of more the arithmetic is all that counts
+Places = int | Tensor  # number of the first example, or of every one
 Made = Callable[[Tensor, int, torch.dtype], Tensor]  # of words: `normal` or `uniform`
 
 
@@ -161,14 +162,29 @@ class Streams(Counted):
     The numbers of example `first + i` depend on `seed` and `first + i` only, so a batch of n equals
     n batches of one, on whatever device.
 
+    Args:
+        first: number of the first example, or the numbers of all n.
+
     Example:
         >>> whole = Streams(7, 3).normal(2)
         >>> bool((whole[2:] == Streams(7, 1, first=2).normal(2)).all())
         True
+        >>> bool((whole[[2, 0]] == Streams(7, 2, first=torch.tensor([2, 0])).normal(2)).all())
+        True
     """
 
     def __init__(
-        self, seed: int, n: int, first: int = 0, device: torch.device | None = None
+        self, seed: int, n: int, first: Places = 0, device: torch.device | None = None
     ) -> None:
-        super().__init__(n, splitmix(derive_seed(seed, "example"), first, n), device)
+        super().__init__(n, _keys_of(derive_seed(seed, "example"), n, first), device)
         self.seed, self.first = seed, first
+
+
+def _keys_of(start: int, n: int, first: Places) -> Keys:
+    """Return the keys of n examples in a row, or of those with given numbers."""
+    if isinstance(first, int):
+        return splitmix(start, first, n)
+    if not len(first):
+        return splitmix(start, 0, 0)
+    least = int(first.min())
+    return splitmix(start, least, int(first.max()) - least + 1)[(first - least).cpu().numpy()]

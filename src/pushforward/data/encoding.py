@@ -27,6 +27,8 @@ from pushforward.data.text.policy import Form, Policy
 
 if TYPE_CHECKING:
     from pushforward.data.array_layout import ArrayLayout
+    from pushforward.data.tables.encoding import TableEncoding
+    from pushforward.data.tables.given_file import GivenRows
     from pushforward.data.text.encoding import TextEncoding
 
 
@@ -273,6 +275,26 @@ class Encoding(ABC):
             BadInput: another number of conditions, or what the dictionary does not know.
         """
         return None
+
+    def given_rows(self, words: str, skip_bad: bool = False) -> GivenRows | None:
+        """Return the conditions in the file that words name, one a row; None where they name none,
+        or files hold none.
+
+        Args:
+            skip_bad: leave rows out that cannot be.
+
+        Raises:
+            BadInput: rows that cannot be; a name of a file that is not there.
+        """
+        return None
+
+    def as_table(self, what: str, fix: str = "leave it out") -> TableEncoding:
+        """Return this dictionary as one of a table, which alone can do `what`.
+
+        Raises:
+            BadInput: it is none; says the fix.
+        """
+        raise BadInput(what, "a run on a table", fix)
 
     def as_text(self, what: str, fix: str = "leave it out") -> TextEncoding:
         """Return this dictionary as one of text, which alone can do `what`.

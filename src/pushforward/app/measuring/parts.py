@@ -8,6 +8,7 @@ trained on are counted, and the count is said.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,23 @@ def occurs(asked: Tensor, among: Tensor) -> np.ndarray:
     for start in range(0, len(among), 10_000):
         found |= left.intersection(_marks(among[start : start + 10_000], among.dtype))
     return np.array([mark in found for mark in wanted], dtype=bool)
+
+
+def places_of(asked: Tensor, among: Tensor) -> Tensor:
+    """Return places among rows at which others stand, each as often as it is asked for; one that is
+    not there has none.
+
+    Example:
+        >>> places_of(torch.tensor([[3.0], [1.0]]), torch.tensor([[1.0], [2.0], [3.0], [3.0]])).tolist()
+        [0, 2]
+    """
+    left = Counter(_marks(asked, among.dtype))
+    found = []
+    for place, mark in enumerate(_marks(among, among.dtype)):
+        if left[mark] > 0:
+            left[mark] -= 1
+            found.append(place)
+    return torch.tensor(found, dtype=torch.long)
 
 
 def _marks(x: Tensor, dtype: torch.dtype) -> list[bytes]:

@@ -16,6 +16,8 @@ VERBS: Registry[type[Request]] = Registry(
         "sample": f"{_HERE}.sample:SampleRequest",
         "train-classifier": f"{_HERE}.train_classifier:TrainClassifierRequest",
         "distil": f"{_HERE}.distil:DistilRequest",
+        "complete": f"{_HERE}.complete:CompleteRequest",
+        "predict": f"{_HERE}.predict:PredictRequest",
         "score": f"{_HERE}.score:ScoreRequest",
         "evaluate": f"{_HERE}.evaluate:EvaluateRequest",
         "report": f"{_HERE}.report:ReportRequest",

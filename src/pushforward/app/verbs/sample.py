@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pushforward.data.text.encoding import TextEncoding
 
 SIGHT = ("observed", "mask", "operator", "noise", "start")
+USUAL = 64  # samples, where nobody says how many
 MOST_FILES = 1000  # named in an answer; a folder of more is known by its own name
 
 
@@ -51,8 +52,16 @@ class SampleRequest(ComputingRequest):
     run: Run
     n: Annotated[int | None, option("How many; default: 64.", "-n")] = None
     given: Annotated[
-        GivenWords | None, option("Condition: a class, column=value,... or a prompt.")
+        GivenWords | None,
+        option("Condition: a class, column=value,..., a prompt, or a file of rows to complete."),
     ] = None
+    balance: Annotated[
+        str | None,
+        option("Table: shares of a column's categories: COLUMN, or COLUMN=a=0.3,b=0.7."),
+    ] = None
+    skip_bad: Annotated[
+        bool, option("Table: leave rows of a --given file out that cannot be, and say why.")
+    ] = False
     context: Annotated[
         str | None, option("What it is about: a text; numbers or an .npy for images.")
     ] = None
@@ -94,7 +103,14 @@ class SampleRequest(ComputingRequest):
     def fields(cls) -> dict[str, FieldInfo]:
         """Return the fields; sampling options stand after what is sampled."""
         known, options = cls.model_fields, SAMPLING_OPTIONS.names()
-        first = ("run", "n", "given", "context", *(name for name in options if name in known))
+        first = (
+            "run",
+            "n",
+            "given",
+            "balance",
+            "context",
+            *(name for name in options if name in known),
+        )
         return {
             name: known[name] for name in (*first, *(name for name in known if name not in first))
         }
@@ -109,6 +125,7 @@ class SampleRequest(ComputingRequest):
         others = {"-n": self.n, "-o": self.output, "--draft": self.draft, "--stream": self.stream}
         others["--compile"] = self.compile or None
         others |= {"--rule": self.rule or None, "--rules": self.rules}
+        others["--balance"] = self.balance
         seen = {f"--{name}": getattr(self, name) for name in SIGHT}
         if self.beams is not None:
             refuse_ignored("--beams", {**others, **seen})
@@ -153,22 +170,31 @@ class SampleRequest(ComputingRequest):
         from pushforward.app.runs.fitting import hardly_trained
         from pushforward.app.runs.opening import encoding_of
         from pushforward.app.runs.training import open_model
+        from pushforward.app.writing.rows_wanted import rows_wanted
         from pushforward.app.writing.using import Conditions, draw, unlabelled
         from pushforward.engine.compiling import compiled
 
-        n = 64 if self.n is None else self.n
         model, record = open_model(self.run)
         watch.say_all([record.of_other_seeds])
-        kept = rules_in(self.rule, self.rules)
-        asked = Conditions(self.given, self.context, self._rules, self._sight, kept)
-
+        wanted = rows_wanted(encoding_of(record), self, USUAL)
+        n, kept = wanted.n, rules_in(self.rule, self.rules)
+        asked = Conditions(
+            self.given, self.context, self._rules, self._sight, kept=kept, ready=wanted.given
+        )
         said: list[str] = []
 
         def drawn_of(few: int, on_step: Callable[[int, int], None] | None = None) -> Samples:
             encoding = encoding_of(record)
             said.clear()
             return draw(
-                model, few, asked, self.seed, on_step, encoding, said.extend, **self._options
+                model,
+                few,
+                asked.of(few),
+                self.seed,
+                on_step,
+                encoding,
+                said.extend,
+                **self._options,
             )
 
         blocks = model.networks().values()
@@ -176,7 +202,7 @@ class SampleRequest(ComputingRequest):
             watch.say_all([compilation.words])
             with watch.steps(f"sampling {n} from {self.run.name}") as on_step:
                 drawn = drawn_of(n, on_step)
-        watch.say_all([hardly_trained(record), *said])
+        watch.say_all([hardly_trained(record), *said, *wanted.said])
         if not encoding_of(record).labelled:
             watch.say_all([unlabelled(model, asked)])
         if self.stop and isinstance(drawn.shown, list):
@@ -185,7 +211,7 @@ class SampleRequest(ComputingRequest):
                 watch.say(
                     f"{missed} of {n} texts ended without a stop string, at the end of the document or of --length"
                 )
-        return DrawnSamples(self, n, model, drawn, watch)
+        return DrawnSamples(self, n, model, drawn, watch, wanted.refused)
 
     def _speculated(self, draft: Path, watch: Watch) -> Said:
         encoding = text_run(self.run, "--draft")[1]
@@ -273,13 +299,19 @@ class DrawnSamples(Answer):
     """Samples, written into a file or shown."""
 
     def __init__(
-        self, asked: SampleRequest, n: int, model: GenerativeModel, drawn: Samples, watch: Watch
+        self,
+        asked: SampleRequest,
+        n: int,
+        model: GenerativeModel,
+        drawn: Samples,
+        watch: Watch,
+        refused: Mapping[int, str] | None = None,
     ) -> None:
         from pushforward.app.writing.using import said_of_file
         from pushforward.data.write import write_samples
 
         self.asked, self.n, self.model, self.drawn = asked, n, model, drawn
-        self.output, self.files = asked.output, ()
+        self.output, self.files, self.refused = asked.output, (), refused or {}
         if self.output is None and drawn.shown is None and len(model.space.event_shape) > 1:
             self.output = f"{asked.run.resolve().name}-samples.png"
         if self.output is not None:
@@ -291,7 +323,9 @@ class DrawnSamples(Answer):
         given = self.asked.given
         if self.output is not None:
             files = [str(path) for path in self.files[:MOST_FILES]]
-            return {"n": self.n, "given": given, "seed": self.asked.seed, "files": files}
+            facts = {"n": self.n, "given": given, "seed": self.asked.seed, "files": files}
+            refused = [{"row": row + 1, "reason": why} for row, why in self.refused.items()]
+            return {**facts, **({"refused": refused} if refused else {})}
         return self.drawn.encoding.records(self.drawn, given)
 
     def lines(self, width: int = WIDTH) -> Iterator[str]:

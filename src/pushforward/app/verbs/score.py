@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pushforward.app.request import WIDTH, Answer, argument, option
 from pushforward.app.verbs.computing import ComputingRequest
-from pushforward.app.verbs.shared import Run, Seed, Source, refuse_ignored
+from pushforward.app.verbs.shared import Run, Seed, Source, refuse_ignored, require_suffix
 
 if TYPE_CHECKING:
+    from pushforward.app.measuring.column_scores import ColumnScores
     from pushforward.app.measuring.scoring import Scored
     from pushforward.app.progress.watch import Watch
 
@@ -52,6 +53,12 @@ class ScoreRequest(ComputingRequest):
             allow_inf_nan=False,
         ),
     ] = None
+    by: Annotated[
+        Literal["column"] | None,
+        option(
+            "Table: column: mean nats of each, which add up; -o FILE.csv names each row's oddest."
+        ),
+    ] = None
     per_token: Annotated[bool, option("Text: print every token's log-probability.")] = False
     output: Annotated[
         Path | None, option("Per-example nats as .csv, .npy or .json.", "-o", "--output")
@@ -62,8 +69,10 @@ class ScoreRequest(ComputingRequest):
         """Scores by token, which are JSON already, one object a line."""
         return "--per-token" if self.per_token else ""
 
-    def answer(self, watch: Watch) -> ScoredData | ScoredTokens:
+    def answer(self, watch: Watch) -> ScoredData | ScoredTokens | ScoredColumns:
         """Score, and say what is to be noted."""
+        if self.by is not None:
+            return self._by_column(watch)
         from pushforward.app.measuring import scoring
         from pushforward.app.measuring.until import Enough
         from pushforward.app.runs.fitting import hardly_trained
@@ -93,6 +102,62 @@ class ScoreRequest(ComputingRequest):
         watch.say_all(f"note: {note}" for note in scored.summary.get("notes", ()))
         watch.say_all([hardly_trained(open_record(self.run))])
         return ScoredTokens(scored) if self.per_token else ScoredData(scored, self.output)
+
+    def _by_column(self, watch: Watch) -> ScoredColumns:
+        from pushforward.app.measuring.column_scores import score_columns
+        from pushforward.app.runs.fitting import hardly_trained
+        from pushforward.provenance.run_directory import open_record
+
+        names = ("estimator", "samples", "steps", "stride", "stderr")
+        others = {f"--{name}": getattr(self, name) for name in names}
+        refuse_ignored("--by column", {**others, "--per-token": self.per_token})
+        require_suffix(self.output, (".csv",))
+        with watch.steps(f"scoring {self.data}") as told:
+            found = score_columns(
+                self.run,
+                self.data,
+                self.split,
+                n=self.n,
+                seed=self.seed,
+                by_row=self.output is not None,
+                told=told,
+            )
+        watch.say_all(f"note: {note}" for note in found.notes)
+        watch.say_all([hardly_trained(open_record(self.run))])
+        return ScoredColumns(found, self.output)
+
+
+class ScoredColumns(Answer):
+    """A table's likelihood by column, and of every row the column that surprised most."""
+
+    def __init__(self, found: ColumnScores, output: Path | None = None) -> None:
+        self.found, self.output = found, output
+
+    def json(self) -> dict[str, Any]:
+        """Return mean nats of a row, and of each column given those before it."""
+        mean, stderr = self.found.total()
+        facts = {"kind": "exact", "unit": "nats/row", "value": mean, "stderr": stderr}
+        rows = {"n": len(self.found.terms), "split": self.found.split}
+        return {**facts, **rows, "columns": self.found.table(), "notes": list(self.found.notes)}
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield a line for each column, and their sum."""
+        mean, stderr = self.found.total()
+        rows = [*self.found.table(), {"column": "sum", "nats": mean, "stderr": stderr}]
+        wide = max(len(row["column"]) for row in rows)
+        for row in rows:
+            error = "" if row["stderr"] is None else f" +- {row['stderr']:.4f}"
+            yield f"{row['column']:<{wide}}  {row['nats']:9.4f}{error}"
+        n, split = len(self.found.terms), self.found.split
+        yield f"nats/row given the columns before: exact, n = {n:,}, {split}"
+
+    def leave(self, watch: Watch) -> None:
+        """Write every row's own nats, with the column that surprised most."""
+        from pushforward.core.files import write_text
+
+        if self.output is not None:
+            write_text(self.output, self.found.rows().to_csv(index=False))
+            watch.say(f"written: {self.output}")
 
 
 class ScoredTokens(Answer):

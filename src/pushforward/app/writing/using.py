@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Conditions:
         rules: of text: stop strings, a pattern or a set of strings.
         sight: what was seen of them, for images and points.
         kept: rules of rows, beside those of the run.
+        ready: conditions that stand in the place of `given`: of a file, or of a balanced column.
     """
 
     given: str | None = None
@@ -49,6 +50,11 @@ class Conditions:
     rules: TextRules = FREE
     sight: Sight = BLIND
     kept: tuple[str, ...] = ()
+    ready: Given | None = None
+
+    def of(self, count: int) -> Conditions:
+        """Return those of the first examples."""
+        return self if self.ready is None else replace(self, ready=self.ready[:count])
 
 
 UNCONDITIONED = Conditions()
@@ -77,7 +83,9 @@ def draw(
         text = encoding.as_text("stop strings or a pattern", "leave them out")
         x = Writer(model, text, given, seed, rules, chosen, context).tokens(n, on_step)
         return text.samples(x, model.space, None, None)
-    condition = encoding.condition(given, n, context, model.context, model.classes)
+    condition = asked.ready
+    if condition is None:
+        condition = encoding.condition(given, n, context, model.context, model.classes)
     if sight and not kind_of(model.space).in_a_space:
         wanted = f"a run on {names_in_a_space()}"
         raise BadInput(f"observed files for a run on {model.space.kind}", wanted, "see --given")
@@ -171,6 +179,8 @@ def capability_table() -> list[dict[str, str]]:
         row["network calls a sample"] = c.sampling_cost
         row["encode"] = ", ".join(f"{how} ({kind})" for kind, how in c.encode.items()) or "no"
         row["given"] = ", ".join(c.conditions)
+        laws = [f"{one.name} ({kind})" for kind, one in c.conditionals.items()]
+        row["a column given others"] = ", ".join(laws) or "no"
         row["sampling options"] = ", ".join(option.name for option in c.options) or "none"
         row["solvers"] = ", ".join(c.solver_names) or "none"
         rows.append(row)

@@ -33,10 +33,12 @@ class TableRows:
         odd: None refuses a table for its first row that does not fit; else such rows are collected
             here, each with its first reason, and numbers beyond a column's bounds or off its grid
             are kept.
+        strict: such numbers are odd, too.
     """
 
     lines: Sequence[int] | None = None
     odd: dict[int, str] | None = None
+    strict: bool = False
 
     def where(self, row: int) -> str:
         """Return what a row is called."""
@@ -54,18 +56,22 @@ class TableRows:
             raise BadInput(came(int(np.argmax(wrong))), expected, fix)
         if self.odd is not None:
             for row in np.flatnonzero(wrong).tolist():
-                self.odd.setdefault(row, came(row))
+                said = f" (expected {expected})" if self.strict else ""
+                self.odd.setdefault(row, came(row) + said)
 
 
-def check_restored(stored: Stored, series: pd.Series, rows: TableRows) -> None:
+def check_restored(
+    stored: Stored, series: pd.Series, rows: TableRows, *, gaps: bool = False
+) -> None:
     """Check a column that is left out and restored: it must hold what the training table held in
-    every row."""
+    every row, or with `gaps` nothing."""
     found = plain(series, stored, rows)
     found, expected = (
         found.astype(object),
         plain(restore(stored, None, np.zeros(1)), stored, rows).tolist()[0],
     )
     same = found.isna() if stored.role == "absent" else (found == expected).fillna(False)
+    same = same | found.isna() if gaps else same
 
     def came(row: int) -> str:
         return f"{found.tolist()[row]!r} in column '{stored.label}', {rows.where(row)}"
@@ -178,7 +184,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
     )
     exact = np.where(infinite, np.nan, exact)
     values, off = snap(exact, column, stored, str(series.dtype))
-    if rows.odd is not None:
+    if rows.odd is not None and not rows.strict:
         return np.where(off, exact, values)
     step = 0.0 if column.step is None else column.step
     came = f" in column '{column.name}', "
@@ -215,17 +221,21 @@ def _codes(series: pd.Series, stored: Stored, column: Column, rows: TableRows) -
         }
     codes, distinct = pd.factorize(series.astype(object), use_na_sentinel=True)
     table = np.full(len(distinct) + 1, np.nan)
-    shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
-    for i, value in enumerate(distinct.tolist()):
+    strange = np.zeros(len(distinct) + 1, dtype=bool)
+    values = distinct.tolist()
+    for i, value in enumerate(values):
         # another file may hold the same category as text, or a number as another type
         index = exact.get(value, named.get(str(value)))
-        if index is not None:
-            table[i] = index
-            continue
-        came = f"unknown category {value!r} in column '{column.name}', "
-        fix = closest(str(value), column.categories)
+        strange[i] = index is None
+        table[i] = np.nan if index is None else index
+    if strange.any():
+        shown = ", ".join(column.categories[:20]) + (", ..." if len(column.categories) > 20 else "")
+        came, where = "unknown category {!r} in column '{}', ", rows.where
         rows.refuse(
-            codes == i, lambda row, came=came: came + rows.where(row), f"one of {shown}", fix
+            strange[codes],
+            lambda row: came.format(values[codes[row]], column.name) + where(row),
+            f"one of {shown}",
+            closest(str(values[int(np.argmax(strange))]), column.categories),
         )
     return table[codes]
 

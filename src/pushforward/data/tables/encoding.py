@@ -28,10 +28,13 @@ from pushforward.data.folders import few
 from pushforward.data.formats.choosing import written
 from pushforward.data.tables.admission import Gate
 from pushforward.data.tables.as_file import RowsEncoding
+from pushforward.data.tables.balance import BalancedDraw, balanced_rows
 from pushforward.data.tables.encode_column import TableRows, check_restored, encode_column
 from pushforward.data.tables.found import keeping
+from pushforward.data.tables.gapped import GappedRows, GapRules, gapped_rows
+from pushforward.data.tables.given_file import GivenRows, conditions_file, given_rows
 from pushforward.data.tables.known_cells import known_rows, number_of_word, parse_known
-from pushforward.data.tables.protection import protection_of, said_of
+from pushforward.data.tables.protecting import protected_columns
 from pushforward.data.tables.rules.ruleset import RulesAsked, RuleSet
 from pushforward.data.tables.schema import Declared, Schema, infer
 from pushforward.data.tables.sheet import Reading, Sheet, read_sheet, sheet_of_frame
@@ -142,20 +145,9 @@ class TableEncoding(RowsEncoding):
             x: all rows of the data.
             cases: the group of each, which count once; None = each its own.
         """
-        found: list[Stored] = []
-        said: list[str] = []
-        places = {stored.label: place for place, (stored, _) in enumerate(self.modelled)}
-        for stored in self.stored:
-            if (place := places.get(stored.label)) is None:
-                found.append(stored)
-                continue
-            column = self.table.columns[place]
-            owners = None if cases is None else cases.numpy()
-            protection = protection_of(column, x[:, place].numpy(), k, owners)
-            found.append(replace(stored, protection=protection))
-            if protection is not None:
-                said.append(f"'{column.name}': {said_of(column, protection, k)}")
-        return replace(self, stored=tuple(found)), tuple(said)
+        owners = None if cases is None else cases.numpy()
+        stored, said = protected_columns(self.stored, self.table, x.numpy(), k, owners)
+        return replace(self, stored=stored), said
 
     def withheld(self, x: Tensor) -> str:
         """Return how many values of samples are not shown, of which columns."""
@@ -175,19 +167,14 @@ class TableEncoding(RowsEncoding):
         return {name: count for name, count in counts.items() if count}
 
     def number_of(self, place: int, word: str) -> float:
-        """Return the number that a word of a modelled column stands for, in its own notation.
-
-        Raises:
-            BadInput: no value of the column.
-        """
+        """Return the number that a word of a modelled column stands for, in its own notation."""
         stored, column = self.modelled[place]
         return number_of_word(column, stored, word)
 
     def with_rules(
         self, asked: RulesAsked, x: Tensor, lines: Sequence[int] | None
     ) -> tuple[TableEncoding, tuple[str, ...]]:
-        """Return the encoding whose samples keep rules that its rows keep, and what is said of
-        them; see `RulesAsked.of`."""
+        """Return the encoding whose samples keep rules, and what is said; see `RulesAsked.of`."""
         rules, said = asked.of(x.numpy(), self.table, self.number_of, lines)
         return replace(self, rules=rules), said
 
@@ -279,6 +266,26 @@ class TableEncoding(RowsEncoding):
         sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
         x, odd = self.encode_foreign(sheet.frame, sheet.lines)
         return Examples(x), odd
+
+    def as_table(self, what: str, fix: str = "leave it out") -> TableEncoding:
+        """Return itself."""
+        return self
+
+    def gapped(self, source: Any, wanted: GapRules | None = None) -> GappedRows:
+        """Return a DataFrame, or the table at a path, with its gaps; see `gapped_rows`."""
+        held = isinstance(source, pd.DataFrame)
+        sheet = sheet_of_frame(source) if held else self._sheet(Path(source))
+        return gapped_rows(sheet, self.modelled, self.stored, wanted or GapRules())
+
+    def given_rows(self, words: str, skip_bad: bool = False) -> GivenRows | None:
+        """Return the conditions in the file that words name, None where they name none."""
+        path = conditions_file(words)
+        return None if path is None else given_rows(path, self, skip_bad)
+
+    def balanced(self, words: str, n: int, seed: int, given: str | None = None) -> Given:
+        """Return conditions under which a column has shares; see `balanced_rows`."""
+        asked = BalancedDraw(n, seed, given)
+        return Given(known=balanced_rows(self.table, self.stored, words, asked))
 
     def _sheet(self, path: Path) -> Sheet:
         sheet = read_sheet(path, self.reading)

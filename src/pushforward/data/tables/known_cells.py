@@ -38,12 +38,25 @@ def parse_known(text: str, table: Table, stored: Sequence[Stored]) -> Known:
         >>> known.values.tolist(), known.mask.tolist()
         ([[1.0]], [[True]])
     """
+    return known_rows([pieces_of(text, stored)], table, stored)
+
+
+def pieces_of(text: str, stored: Sequence[Stored]) -> dict[str, str]:
+    """Return the words for each column that a condition names.
+
+    Raises:
+        BadInput: no condition, an unknown column, or one that is named twice.
+
+    Example:
+        >>> pieces_of("a=x, y,b=2", [Stored("a", "str"), Stored("b", "int64")])
+        {'a': 'x, y', 'b': '2'}
+    """
     pieces = _pieces(text, [one.label for one in stored], _usable(stored))
     names = [name for name, _ in pieces]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"'{twice}' given twice in '{text}'", "each column once")
-    return known_rows([dict(pieces)], table, stored)
+    return dict(pieces)
 
 
 def known_rows(rows: Sequence[Mapping[str, Any]], table: Table, stored: Sequence[Stored]) -> Known:

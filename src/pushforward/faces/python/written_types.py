@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from pathlib import Path
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -41,6 +41,8 @@ def _written(annotation: Any) -> str:
         return "Any" if "Any" in parts else " | ".join(parts)
     if origin in (tuple, list, dict):
         return "Any"
+    if origin is Literal:
+        return "str"
     if annotation is Path:
         return "str | Path"
     if annotation in (Any, InMemory):  # whatever `load` takes

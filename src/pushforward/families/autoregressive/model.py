@@ -24,6 +24,7 @@ from pushforward.core.space import Space
 from pushforward.families.autoregressive.backbone import Backbone
 from pushforward.families.autoregressive.config import PRESETS, AutoregressiveConfig
 from pushforward.families.autoregressive.options import OF_TOKENS
+from pushforward.families.autoregressive.row_laws import EXACT
 
 _HERE = "pushforward.families.autoregressive"
 NO_CODE = Refusal(
@@ -77,6 +78,7 @@ class Autoregressive(Composed):
         sampling_cost="D (one per dimension)",
         held_out="-log p of the data [nats]",
         conditions=("label", "prefix", "known", "context"),
+        conditionals={"table": EXACT},
         options=OF_TOKENS,
         architectures=ARCHITECTURES,
         refusals={"encode": NO_CODE, "decode": NO_CODE},

@@ -155,10 +155,8 @@ class RowBackbone(Backbone):
         Where x contradicts a known value the term is minus infinity.
         """
         known = self.known(given, len(x))
-        if known is not None and bool(known.ranged.any()):
-            raise BadInput(
-                "the probability of rows given a range", "known values only", "ranges steer samples"
-            )
+        if known is not None:
+            known.require_values()
         seen = x if known is None else torch.where(known.mask, known.values.to(x), x)
         cells, order = self.locate(seen), self.order(known, len(x), noise)
         numbers = seen[:, self.is_number]
@@ -214,10 +212,20 @@ class RowBackbone(Backbone):
         features = self.numbers.features(values.unsqueeze(1), cells.unsqueeze(1), k)
         return embedded + features.squeeze(1) @ self.position[self.number_of[c]]
 
-    def draw(self, h: Tensor, uniform: Tensor, c: int, temperature: float) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, h: Tensor, uniform: Tensor, c: int, temperature: float, there: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return values and cells of column c, drawn at uniforms (n, 2): one for the cell, one
-        within it."""
-        cdf = require_law((self.head(h, c).double() / temperature).softmax(-1).cumsum(-1))
+        within it.
+
+        Args:
+            there: (n,), True for rows that do not lack the value.
+        """
+        logits = self.head(h, c).double() / temperature
+        if there is not None and self.columns[c].missing:
+            missing = torch.arange(logits.shape[1], device=logits.device) == self.cell_counts[c]
+            logits = logits.masked_fill(there.unsqueeze(1) & missing, -math.inf)
+        cdf = require_law(logits.softmax(-1).cumsum(-1))
         # the last entry is one exactly and a uniform is below it, so a cell without mass is never
         # chosen
         cells = (uniform[:, :1] >= cdf / cdf[:, -1:]).sum(-1)
@@ -300,7 +308,7 @@ class RowWalk(Walk[RowState]):
     @torch.no_grad()
     def step(self, state: RowState, index: int) -> RowState:
         """Draw the column at place `index` of each row's order, or keep it if it is known."""
-        model, column = self.model, self.order[:, index]
+        model, known, column = self.model, self.known, self.order[:, index]
         h = model.transformer.step(
             (state.last + model.query(column)).unsqueeze(1), state.cache, index
         ).squeeze(1)
@@ -308,16 +316,15 @@ class RowWalk(Walk[RowState]):
         for c in column.unique().tolist():
             at = (column == c).nonzero().flatten()
             drawn = (h[at], state.uniforms[at, c], c, self.temperature)
-            if self.known is not None and bool(self.known.ranged[at, c].any()):
-                assert self.known.low is not None
-                assert self.known.high is not None
-                values, cells = model.draw_within(
-                    *drawn, self.known.low[at, c], self.known.high[at, c]
-                )
+            there = None if known is None or known.present is None else known.present[at, c]
+            if known is not None and bool(known.ranged[at, c].any()):
+                assert known.low is not None
+                assert known.high is not None
+                values, cells = model.draw_within(*drawn, known.low[at, c], known.high[at, c])
             else:
-                values, cells = model.draw(*drawn)
-            if self.known is not None:
-                kept = self.known.mask[at, c]
+                values, cells = model.draw(*drawn, there)
+            if known is not None:
+                kept = known.mask[at, c]
                 values = torch.where(kept, state.rows[at, c], values)
                 cells = torch.where(kept, model.locate(state.rows[at])[:, c], cells)
             state.rows[at, c] = values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pushforward.core.capabilities import Capabilities, Card, Refusal
+from pushforward.core.conditionals import Conditional, drawn_law
 from pushforward.core.estimator import estimators
 from pushforward.families.diffusion.conditioning import CONDITIONS
 from pushforward.families.diffusion.config import ARCHITECTURES
@@ -16,6 +17,9 @@ from pushforward.families.diffusion.rows import table_process
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
 from pushforward.families.diffusion.symbols import masked_text
 
+DRAWN = Conditional(
+    "draws", "shares and quantiles of rows that are drawn given the others", "estimate", drawn_law
+)
 _BOUNDS = (scorer.ELBO, scorer.VLB, scorer.VLB_SMALL, scorer.VLB_LARGE)
 PROCESSES: dict[str, type[Process]] = {
     "points": Gaussian,
@@ -38,6 +42,7 @@ CAPABILITIES = Capabilities(
     ),
     held_out="-ELBO of the data from 8 stratified noise levels per example [nats]",
     conditions=(*CONDITIONS, "prefix", "known"),
+    conditionals={"table": DRAWN},
     # what any of its processes reads, each once
     options=tuple(
         dict.fromkeys(option for process in PROCESSES.values() for option in process.options)
@@ -54,7 +59,7 @@ CAPABILITIES = Capabilities(
         ),
         "terms": Refusal(
             "symbols are revealed in any order, so that none has a term of its own",
-            "score whole texts, or train `autoregressive` for a likelihood by token",
+            "score wholes, or train `autoregressive` for a likelihood by token or column",
         ),
     },
 )
@@ -70,6 +75,7 @@ COUPLED = replace(
     held_out="error of the denoised data under the coupling, weighted as in training [per dim]",
     held_out_of_data=False,
     conditions=("label",),
+    conditionals={},
     options=(*GUIDING, *STEPPING),
     solvers=tuple(solver for solver in SOLVERS if solver.follows_flow),
 )

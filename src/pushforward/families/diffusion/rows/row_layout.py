@@ -67,6 +67,14 @@ class RowLayout:
         there[:, self.flagged] = symbols[:, len(self.discrete) :] != 1
         return there
 
+    def absent_in(self, there: Tensor) -> Tensor:
+        """Return which symbols (n, S) may not be the one for "missing", of a mask of columns (n, C)
+        that are there; those of numbers are known then, and left out."""
+        lacking = torch.tensor([self.columns[i].missing for i in self.discrete], dtype=torch.bool)
+        barred = there[:, self.discrete] & lacking.to(there.device)
+        none = torch.zeros(len(there), len(self.flagged), dtype=torch.bool, device=there.device)
+        return torch.cat([barred, none], dim=1)
+
     def flags(self, numbers: Tensor) -> Tensor:
         """Return which symbols (n, S) say whether the numbers of a mask (n, N) are missing."""
         none = torch.zeros(

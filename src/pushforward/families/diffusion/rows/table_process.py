@@ -189,10 +189,8 @@ class TableDiffusion(Process):
     ) -> tuple[Tensor, Tensor | None]:
         known = self._known(given, len(x))
         mask = torch.zeros_like(x, dtype=torch.bool) if known is None else known.mask
-        if known is not None and bool(known.ranged.any()):
-            raise BadInput(
-                "the probability of rows given a range", "known values only", "leave ranges out"
-            )
+        if known is not None:
+            known.require_values()
         symbols, values = self.layout.split(x)
         known_symbols, known_numbers = self.layout.spread(mask)
         z, label = self.line.to_line(values), label_of(given)
@@ -250,9 +248,11 @@ class TableDiffusion(Process):
             return x if known is None else torch.where(known.mask, known.values.to(x), x)
 
         reveals = min(options.steps or count, count)
-        return TableWalk(
-            guided, seen, noise, self.layout.there, descend if numbers else None, rows, reveals
+        down = descend if numbers else None
+        never = (
+            None if known is None or known.present is None else self.layout.absent_in(known.present)
         )
+        return TableWalk(guided, seen, noise, self.layout.there, down, rows, reveals, never)
 
     def _known(self, given: Given | None, n: int) -> Known | None:
         assert isinstance(self.space, Table)
@@ -272,6 +272,11 @@ class TableDiffusion(Process):
         symbols, values = self.layout.split(torch.where(known.mask, known.values.double(), 0.0))
         known_symbols, known_numbers = self.layout.spread(known.mask)
         line = torch.where(known_numbers, self.line.to_line(values), 0.0).float()
+        if known.present is not None:
+            # that a number is there is a symbol of its own, which is then known
+            there = self.layout.flags(known.present[:, self.layout.numbers])
+            symbols = torch.where(there & ~known_symbols, 0, symbols)
+            known_symbols = known_symbols | there
         return SeenRows(torch.where(known_symbols, symbols, HIDDEN), line, known_numbers, label)
 
     def _curves(self, x: Tensor, given: Given | None, noise: Noise) -> Iterator[Curve]:

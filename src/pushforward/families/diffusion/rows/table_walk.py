@@ -8,6 +8,7 @@ diffusion, which never learns that its data are a table.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -51,6 +52,8 @@ class TableWalk(Walk[TableState]):
             none.
         rows: returns rows from symbols and places.
         reveals: steps for symbols, 0 if there are none.
+        never: which symbols (n, S) are not their last, the one for a missing value; they are revealed
+            first.
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class TableWalk(Walk[TableState]):
         descend: Descend | None,
         rows: Callable[[Tensor, Tensor], Tensor],
         reveals: int,
+        never: Tensor | None = None,
     ) -> None:
+        self.never = never
         self.model, self.seen, self.noise, self.there = model, seen, noise, there
         self.descend, self.rows, self.reveals = descend, rows, reveals
         self.length, self.calls = reveals, reveals * model.calls
@@ -77,7 +82,10 @@ class TableWalk(Walk[TableState]):
         drawn = self.noise.uniform(2, count, dtype=torch.float64)
         unknown = self.seen.symbols == HIDDEN
         # unknown symbols by random order, known ones at the end
-        self.order = (drawn[:, 0] + (~unknown).double()).argsort(1).argsort(1)
+        place = drawn[:, 0] + 2.0 * (~unknown).double()
+        if self.never is not None:
+            place = place + (self.never & unknown).double()  # those that are left last go first
+        self.order = place.argsort(1).argsort(1)
         self.values, self.unknown = drawn[:, 1], unknown
         guess = torch.where(unknown, 0, self.seen.symbols)
         state = TableState(self.seen, guess)
@@ -93,7 +101,7 @@ class TableWalk(Walk[TableState]):
         left = (length * (self.reveals - 1 - index)) // self.reveals
         hidden = state.seen.symbols == HIDDEN
         now = hidden & (self.order >= left)
-        parts = self.model.logits(state.seen).split(self.model.sizes, dim=1)
+        parts = self._barred(self.model.logits(state.seen).split(self.model.sizes, dim=1))
         columns = [
             draw_symbols(part, u) for part, u in zip(parts, self.values.unbind(1), strict=True)
         ]
@@ -102,6 +110,16 @@ class TableWalk(Walk[TableState]):
         guess = torch.where(symbols == HIDDEN, drawn, symbols)
         state = TableState(replace(state.seen, symbols=symbols), guess)
         return self._descended(state) if index == self.reveals - 1 else state
+
+    def _barred(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return logits without those of missing values that may not be."""
+        if self.never is None:
+            return parts
+        columns = zip(parts, self.never.unbind(1), strict=True)
+        return tuple(
+            torch.cat([part[:, :-1], part[:, -1:].masked_fill(no.unsqueeze(1), -math.inf)], dim=1)
+            for part, no in columns
+        )
 
     def _descended(self, state: TableState) -> TableState:
         if self.descend is None:
