@@ -160,7 +160,7 @@ def tree_inputs(
         >>> space = Table((Column("c", "categorical", ("a", "b"), missing=True),))
         >>> a, b, categorical = tree_inputs(np.array([[-1.0]]), np.array([[1.0]]), space)
         >>> a.tolist(), b.tolist(), categorical
-        ([[nan]], [[0.0]], [True])
+        ([[nan]], [[1.0]], [True])
     """
     both = np.concatenate([x, y]).astype(np.float64)
     for place, column in enumerate(space.columns):
