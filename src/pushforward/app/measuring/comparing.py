@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pushforward.app.measuring.asked import Asked
 from pushforward.app.measuring.assessing import assess, measure_controls
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
@@ -102,6 +103,7 @@ class ComparisonPlan:
         seeds: trainings of each family.
         measure: what measuring may take, such as `2m` or `full`; None for as long as training, see
             `limit_of`.
+        target: the column of a table that is predicted; None for the last one of classes.
         command: what a page says how to reproduce it.
     """
 
@@ -112,6 +114,7 @@ class ComparisonPlan:
     seed: int = 0
     seeds: int = 1
     measure: str | None = None
+    target: str | None = None
     command: str = ""
 
     def labels(self, names: Sequence[str]) -> dict[tuple[str, int], str]:
@@ -166,8 +169,9 @@ def _comparable(plan: ComparisonPlan, dataset: Dataset) -> tuple[list[str], list
     """Return the families that can be trained on some data, and why others are left out.
 
     Raises:
-        BadInput: none can, or too few examples to compare them with.
+        BadInput: none can, too few examples to compare them with, or a target that is none.
     """
+    Asked(target=plan.target).require(dataset.space)
     found = supported(plan.families, dataset.space, dataset.context is not None)
     require_enough(dataset)
     return found
@@ -199,7 +203,10 @@ def compare(
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
         fits, measuring = _prepared(dataset, plans, begun, plan.measure, tell)
         most, told = measuring.extent.samples, tell.stage("controls")
-        controls = measure_controls(dataset, plan.seed, most, settle=measuring.settle, told=told)
+        asked = Asked(target=plan.target)
+        controls = measure_controls(
+            dataset, plan.seed, most, asked, settle=measuring.settle, told=told
+        )
         tell.say(measuring.takes(), measuring.says())
         measured: dict[str, dict[int, Row]] = {name: {} for name in names}
         models = {}

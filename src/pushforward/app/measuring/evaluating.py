@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pushforward.app.measuring.asked import Asked
 from pushforward.app.measuring.assessing import (
     MOST_SAMPLES,
     Controls,
@@ -80,6 +81,7 @@ class EvaluationSetting:
         seed: seed of every draw.
         features: by name; those of the kind of data by default.
         rules: expressions that every row of a table must fulfil.
+        target: the column of a table that is predicted; None for the last one of classes.
         command: what a page says how to reproduce it.
     """
 
@@ -87,7 +89,13 @@ class EvaluationSetting:
     seed: int = 0
     features: Sequence[str] = ()
     rules: Sequence[str] = ()
+    target: str | None = None
     command: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked of the measures."""
+        return Asked(self.features, self.rules, self.target)
 
 
 USUAL = EvaluationSetting()
@@ -118,12 +126,12 @@ def evaluate_run(
     else:
         seen = ()
     most, told = how.n or MOST_SAMPLES, stage("controls")
-    controls = measure_controls(dataset, how.seed, most, how.features, rules=how.rules, told=told)
+    controls = measure_controls(dataset, how.seed, most, how.asked, told=told)
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
     name = f"{run.name} ({chosen})" if chosen else run.name
     row = assess(model, dataset, controls, name, facts, sampling, told=stage(f"scoring {name}"))
-    if data is None and not (how.features or how.rules or sampling):
+    if data is None and not (how.asked.anything or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     comparison = comparison_of(
@@ -226,9 +234,7 @@ def evaluate_samples(
     # of too few documents all windows are compared, as of real ones
     cases = examples.cases if count_of(len(examples), examples.cases) >= FEWEST else None
     most, told = min(how.n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
-    controls = measure_controls(
-        dataset, how.seed, most, how.features, split or "test", how.rules, told=told
-    )
+    controls = measure_controls(dataset, how.seed, most, how.asked, split or "test", told=told)
     stage(f"scoring {samples}")
     places = drawn_places(len(drawn), controls.n, how.seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]

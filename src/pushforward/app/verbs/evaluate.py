@@ -67,6 +67,10 @@ class EvaluateRequest(ComputingRequest):
     rule: Annotated[
         Words, option("Table: what every row must fulfil, such as 'age >= 17'; may be repeated.")
     ] = ()
+    target: Annotated[
+        str | None,
+        option("Table: the column that TSTR predicts; default: the last one of classes."),
+    ] = None
     sampling: Annotated[
         Pairs, option("With a RUN: key=value of sampling, such as guidance=3.", "--with")
     ] = {}
@@ -89,6 +93,7 @@ class EvaluateRequest(ComputingRequest):
         of_run = {"--with": self.sampling or None}
         if self.power:
             ignored = {"--samples": self.samples, "--rule": self.rule or None, "DATA": self.data}
+            ignored |= {"--target": self.target}
             refuse_ignored("--power", {**of_samples, **of_run, **ignored})
             return self._power(features, watch)
         if self.samples is not None:
@@ -109,7 +114,9 @@ class EvaluateRequest(ComputingRequest):
     def _how(self, features: list[str], watch: Watch) -> EvaluationSetting:
         from pushforward.app.measuring.evaluating import EvaluationSetting
 
-        return EvaluationSetting(self.n, self.seed, features, list(self.rule), watch.command)
+        return EvaluationSetting(
+            self.n, self.seed, features, list(self.rule), self.target, watch.command
+        )
 
     def _of_samples(self, features: list[str], watch: Watch) -> Evaluated:
         from pushforward.app.measuring.evaluating import evaluate_samples

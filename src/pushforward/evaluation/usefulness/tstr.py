@@ -115,7 +115,7 @@ class TrainOnSynthetic(TwoSample):
         self, space: Table, target: str | None, reference_name: str = "test", seed: int = 0
     ) -> None:
         super().__init__(DATA, reference_name, seed)
-        self.space, self.target = space, target_of(space, target)
+        self.space, self.target = space, target_of(space.columns, target)
         self.named = target is not None
 
     def measure(
@@ -218,7 +218,7 @@ def _centred(values: np.ndarray) -> np.ndarray:
 
 def _on(card: CardSetting) -> list[Statistic]:
     assert isinstance(card.space, Table)
-    if not target_of(card.space, card.target):
+    if not target_of(card.space.columns, card.target):
         return []
     return [TrainOnSynthetic(card.space, card.target, card.reference_name, card.seed)]
 
