@@ -56,7 +56,7 @@ ON_TRAIN = Measure(
 EXCESS = Measure(
     "tree score excess",
     "How much less trees tell samples from training rows than from rows that the model never saw.",
-    "Closer to training rows than to others",
+    "To trees samples are closer to training than to unseen rows",
     "0 = as close",
     MEMORISATION,
     "check",
