@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.app.measuring.asked import NOTHING, Asked
 from pushforward.app.measuring.cases import crowd_of
 from pushforward.app.measuring.examples import (
     array,
@@ -27,6 +26,7 @@ from pushforward.app.measuring.examples import (
     nearest_training,
     summarised,
 )
+from pushforward.app.measuring.inquiry import NOTHING, Inquiry
 from pushforward.app.measuring.likelihoods import (
     MOST_SCORED,
     Likelihood,
@@ -120,7 +120,7 @@ def measure_controls(
     dataset: Dataset,
     seed: int = 0,
     most: int = MOST_SAMPLES,
-    asked: Asked = NOTHING,
+    inquiry: Inquiry = NOTHING,
     split: str = "test",
     settle: Settle | None = None,
     told: Told = untold,
@@ -131,7 +131,7 @@ def measure_controls(
         dataset: what to measure on.
         seed: seed of the draws and of fitted features.
         most: most examples on a side.
-        asked: features, rules and a target.
+        inquiry: features, rules and a target.
         split: which split is the reference. Of train it is a part that no control drew, and test is
             the null of the memorisation checks.
         settle: decides how many of `most` examples are measured, from what a card of n takes in
@@ -141,14 +141,14 @@ def measure_controls(
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
-    asked.require(dataset.space)
+    inquiry.require(dataset.space)
     space, setting = dataset.space, setting_of(dataset, seed, most, split)
     real = setting.drawn[REAL]
     told(0.0, "fitting features")
-    features = asked.features_of(dataset, real, seed)
+    features = inquiry.features_of(dataset, real, seed)
     told(0.2, "counting the training examples")
     judge = judge_of(dataset, real, seed)
-    about = CardSetting(space, features, split, judge, asked.rules, seed, asked.target)
+    about = CardSetting(space, features, split, judge, inquiry.rules, seed, inquiry.target)
     heldout = array(dataset.test, space) if split == "train" else None
     card = Scorecard(setting.reference, setting.train, about, heldout, setting.seen)
     if settle is not None:
@@ -218,7 +218,7 @@ def card_alone(
     """Return the measures of a dataset without any control having been measured; see
     `measure_controls`."""
     setting = setting_of(dataset, seed, most, "test")
-    features = Asked(names).features_of(dataset, setting.drawn[REAL], seed)
+    features = Inquiry(names).features_of(dataset, setting.drawn[REAL], seed)
     return Scorecard(
         setting.reference, setting.train, CardSetting(dataset.space, features, seed=seed)
     )

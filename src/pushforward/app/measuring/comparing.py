@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pushforward.app.measuring.asked import Asked
 from pushforward.app.measuring.assessing import assess, measure_controls
+from pushforward.app.measuring.inquiry import Inquiry
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.measuring.recording import comparison_of, write_scores
@@ -117,6 +117,11 @@ class ComparisonPlan:
     target: str | None = None
     command: str = ""
 
+    @property
+    def inquiry(self) -> Inquiry:
+        """What is asked of the measures."""
+        return Inquiry(target=self.target)
+
     def labels(self, names: Sequence[str]) -> dict[tuple[str, int], str]:
         """Return what every run is called, by its family and its number."""
         runs = [(name, k) for name in names for k in range(self.seeds)]
@@ -171,7 +176,7 @@ def _comparable(plan: ComparisonPlan, dataset: Dataset) -> tuple[list[str], list
     Raises:
         BadInput: none can, too few examples to compare them with, or a target that is none.
     """
-    Asked(target=plan.target).require(dataset.space)
+    plan.inquiry.require(dataset.space)
     found = supported(plan.families, dataset.space, dataset.context is not None)
     require_enough(dataset)
     return found
@@ -202,11 +207,8 @@ def compare(
     ):
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
         fits, measuring = _prepared(dataset, plans, begun, plan.measure, tell)
-        most, told = measuring.extent.samples, tell.stage("controls")
-        asked = Asked(target=plan.target)
-        controls = measure_controls(
-            dataset, plan.seed, most, asked, settle=measuring.settle, told=told
-        )
+        of = dataset, plan.seed, measuring.extent.samples, plan.inquiry
+        controls = measure_controls(*of, settle=measuring.settle, told=tell.stage("controls"))
         tell.say(measuring.takes(), measuring.says())
         measured: dict[str, dict[int, Row]] = {name: {} for name in names}
         models = {}

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pushforward.app.measuring.asked import Asked
 from pushforward.app.measuring.assessing import assess, measure_controls
+from pushforward.app.measuring.inquiry import Inquiry
 from pushforward.app.measuring.scores import Scores
 from pushforward.app.progress.meter import own_place
 from pushforward.app.progress.watch import Watch
@@ -236,7 +236,7 @@ def evaluate(
     reference, brought = reference_for(fitted, data)
     with watch_of(progress).meter("controls") as meter:
         controls = measure_controls(
-            reference, seed, n, Asked(features), told=meter.stage("controls")
+            reference, seed, n, Inquiry(features), told=meter.stage("controls")
         )
         told = meter.stage(f"scoring {fitted.model.family}")
         row = assess(

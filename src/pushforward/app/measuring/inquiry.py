@@ -19,7 +19,7 @@ from pushforward.evaluation.usefulness.target import target_of
 
 
 @dataclass(frozen=True)
-class Asked:
+class Inquiry:
     """What is asked of the measures.
 
     Attributes:
@@ -45,7 +45,7 @@ class Asked:
 
         Example:
             >>> from pushforward.core.space import Points
-            >>> Asked(target="pay").require(Points(2))
+            >>> Inquiry(target="pay").require(Points(2))
             Traceback (most recent call last):
             pushforward.core.errors.BadInput: --target pay of points: expected a table; a column of a table is predicted
         """
@@ -79,4 +79,4 @@ class Asked:
         ]
 
 
-NOTHING = Asked()
+NOTHING = Inquiry()
