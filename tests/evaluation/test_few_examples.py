@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from pushforward.app.measuring.augmenting import augment_samples
+from pushforward.evaluation.areas import area_interval, area_under_curve
 from pushforward.evaluation.cards.pareto import Priced, pareto
-from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 from pushforward.evaluation.usefulness.augmentation import share_interval
 from pushforward.reports.page.usefulness import sentence
 from pushforward.reports.verdict.unmatched import SAME

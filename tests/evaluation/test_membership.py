@@ -7,12 +7,12 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from pushforward.core.errors import BadInput
+from pushforward.evaluation.areas import area_under_curve
 from pushforward.evaluation.measuring.evaluation import Evaluation
 from pushforward.evaluation.measuring.statistic import DATA
 from pushforward.evaluation.memorisation.duplicates import Duplicates, duplicate_rate
 from pushforward.evaluation.memorisation.membership import (
     NearnessAttack,
-    area_under_curve,
     membership_scores,
     nearness_attack,
 )

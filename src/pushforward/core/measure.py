@@ -1,8 +1,8 @@
 """What a score is of: the question that it answers, in words, and how its number is read.
 
-Two ideas: a reader asks seven questions of samples (are they close, good and complete, varied, in
-the right classes, right as text or as a table, new, and safe to share), and every measure answers
-one; whatever a page says of a measure is said by its declaration.
+Two ideas: a reader asks eight questions of samples (can they stand in for real data, are they close,
+good and complete, varied, in the right classes, right as text or as a table, new, and safe to
+share), and every measure answers one; whatever a page says of a measure is said by its declaration.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Aspect:
     two_sided: bool = field(default=False, compare=False)
 
 
+INSTEAD = Aspect("in place of real data", "Can samples stand in for real data?")
 LIKELIHOOD = Aspect("likelihood", "How well are unseen data predicted?")
 OTHER = Aspect("other measures", "What else was measured?")
 DISTANCE = Aspect("distance to the data", "Are samples close to real data?")
@@ -46,14 +47,15 @@ PRIVACY = Aspect("privacy", "Are samples safe to share?")
 
 # in the order in which cards and pages show them
 ASPECTS = (
+    INSTEAD,
     LIKELIHOOD,
     OTHER,
+    TABLE,
     DISTANCE,
     FIDELITY,
     DIVERSITY,
     CLASSES,
     TEXT,
-    TABLE,
     MEMORISATION,
     PRIVACY,
 )

@@ -16,10 +16,10 @@ from pushforward.core.given import Examples
 from pushforward.core.model import GenerativeModel
 from pushforward.data.dataset import Dataset
 from pushforward.data.toys import GaussianMixture
+from pushforward.evaluation.areas import area_under_curve
 from pushforward.evaluation.distances import nearest
 from pushforward.evaluation.likelihood.gap import likelihood_gap
 from pushforward.evaluation.memorisation.duplicates import duplicate_rate
-from pushforward.evaluation.memorisation.membership import area_under_curve
 from pushforward.evaluation.memorisation.near_duplicates import near_duplicate_rate
 
 DRAWN, LOOKED_AT, CELLS = 1000, 2000, 140

@@ -26,6 +26,7 @@ from pushforward.app.measuring.examples import (
     nearest_training,
     summarised,
 )
+from pushforward.app.measuring.inquiry import NOTHING, Inquiry
 from pushforward.app.measuring.likelihoods import (
     MOST_SCORED,
     Likelihood,
@@ -37,11 +38,9 @@ from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.setting import Setting, setting_of
 from pushforward.app.progress.line import Told, untold
 from pushforward.core.data_kind import kind_of
-from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, Given, label_of
 from pushforward.core.model import GenerativeModel
 from pushforward.core.score import Score
-from pushforward.core.space import Space
 from pushforward.core.walk import trajectory
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.cards.controls import (
@@ -55,8 +54,6 @@ from pushforward.evaluation.cards.controls import (
 )
 from pushforward.evaluation.cards.scorecard import Scorecard
 from pushforward.evaluation.diversity.judge import Named
-from pushforward.evaluation.features.choose import features_by_name
-from pushforward.evaluation.features.default import default_features
 from pushforward.evaluation.features.named import Features
 from pushforward.evaluation.features.own_network import OwnNetwork
 from pushforward.evaluation.likelihood.code_length import marginal_floor
@@ -111,22 +108,6 @@ class Controls:
         return len(self.reference)
 
 
-def features_of(dataset: Dataset, real: Control, names: Sequence[str], seed: int) -> list[Features]:
-    """Return the features that were asked for by name, or those of the kind of data.
-
-    All of them, principal components too, learn on the training examples that no control drew:
-    components spread out what they were fitted on, so that real data drawn from there would score
-    worse than other real data, and models better than real.
-    """
-    if not names:
-        return default_features(dataset.space, real.train, seed)
-    decode = dataset.encoding.detokenise
-    return [
-        features_by_name(name, dataset.space, real.train, real.train_labels, seed, decode)
-        for name in names
-    ]
-
-
 def judge_of(dataset: Dataset, real: Control, seed: int) -> Judge | None:
     """Return a classifier of the data's classes, fitted on the training examples that no control
     drew; None without classes."""
@@ -139,9 +120,8 @@ def measure_controls(
     dataset: Dataset,
     seed: int = 0,
     most: int = MOST_SAMPLES,
-    names: Sequence[str] = (),
+    inquiry: Inquiry = NOTHING,
     split: str = "test",
-    rules: Sequence[str] = (),
     settle: Settle | None = None,
     told: Told = untold,
 ) -> Controls:
@@ -151,10 +131,9 @@ def measure_controls(
         dataset: what to measure on.
         seed: seed of the draws and of fitted features.
         most: most examples on a side.
-        names: features by name (see `features_by_name`); those of the kind of data by default.
+        inquiry: features, rules and a target.
         split: which split is the reference. Of train it is a part that no control drew, and test is
             the null of the memorisation checks.
-        rules: expressions that every row of a table must fulfil.
         settle: decides how many of `most` examples are measured, from what a card of n takes in
             seconds; None takes all.
         told: called with the share that is done and what is done now.
@@ -162,13 +141,14 @@ def measure_controls(
     Raises:
         BadInput: too few examples, or features that do not fit.
     """
+    inquiry.require(dataset.space)
     space, setting = dataset.space, setting_of(dataset, seed, most, split)
     real = setting.drawn[REAL]
     told(0.0, "fitting features")
-    features = features_of(dataset, real, names, seed)
+    features = inquiry.features_of(dataset, real, seed)
     told(0.2, "counting the training examples")
     judge = judge_of(dataset, real, seed)
-    about = CardSetting(space, features, split, judge, _rules_of(rules, space), seed)
+    about = CardSetting(space, features, split, judge, inquiry.rules, seed, inquiry.target)
     heldout = array(dataset.test, space) if split == "train" else None
     card = Scorecard(setting.reference, setting.train, about, heldout, setting.seen)
     if settle is not None:
@@ -238,16 +218,10 @@ def card_alone(
     """Return the measures of a dataset without any control having been measured; see
     `measure_controls`."""
     setting = setting_of(dataset, seed, most, "test")
-    features = features_of(dataset, setting.drawn[REAL], names, seed)
+    features = Inquiry(names).features_of(dataset, setting.drawn[REAL], seed)
     return Scorecard(
         setting.reference, setting.train, CardSetting(dataset.space, features, seed=seed)
     )
-
-
-def _rules_of(rules: Sequence[str], space: Space) -> Sequence[str]:
-    if rules and not space.columns:
-        raise BadInput(f"--rule '{rules[0]}' of {space.kind}", "a table", "rules are about columns")
-    return rules
 
 
 def _control_row(

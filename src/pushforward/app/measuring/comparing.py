@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app.measuring.assessing import assess, measure_controls
+from pushforward.app.measuring.inquiry import Inquiry
 from pushforward.app.measuring.kept import REPORT, held_comparison, save_comparison
 from pushforward.app.measuring.pace import Measuring, announced, limit_of
 from pushforward.app.measuring.recording import comparison_of, write_scores
@@ -102,6 +103,7 @@ class ComparisonPlan:
         seeds: trainings of each family.
         measure: what measuring may take, such as `2m` or `full`; None for as long as training, see
             `limit_of`.
+        target: the column of a table that is predicted; None for the last one of classes.
         command: what a page says how to reproduce it.
     """
 
@@ -112,7 +114,13 @@ class ComparisonPlan:
     seed: int = 0
     seeds: int = 1
     measure: str | None = None
+    target: str | None = None
     command: str = ""
+
+    @property
+    def inquiry(self) -> Inquiry:
+        """What is asked of the measures."""
+        return Inquiry(target=self.target)
 
     def labels(self, names: Sequence[str]) -> dict[tuple[str, int], str]:
         """Return what every run is called, by its family and its number."""
@@ -166,8 +174,9 @@ def _comparable(plan: ComparisonPlan, dataset: Dataset) -> tuple[list[str], list
     """Return the families that can be trained on some data, and why others are left out.
 
     Raises:
-        BadInput: none can, or too few examples to compare them with.
+        BadInput: none can, too few examples to compare them with, or a target that is none.
     """
+    plan.inquiry.require(dataset.space)
     found = supported(plan.families, dataset.space, dataset.context is not None)
     require_enough(dataset)
     return found
@@ -198,8 +207,8 @@ def compare(
     ):
         begun = {key: path / label for key, label in labels.items() if path is not None and resume}
         fits, measuring = _prepared(dataset, plans, begun, plan.measure, tell)
-        most, told = measuring.extent.samples, tell.stage("controls")
-        controls = measure_controls(dataset, plan.seed, most, settle=measuring.settle, told=told)
+        of = dataset, plan.seed, measuring.extent.samples, plan.inquiry
+        controls = measure_controls(*of, settle=measuring.settle, told=tell.stage("controls"))
         tell.say(measuring.takes(), measuring.says())
         measured: dict[str, dict[int, Row]] = {name: {} for name in names}
         models = {}

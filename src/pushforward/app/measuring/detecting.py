@@ -23,8 +23,8 @@ from pushforward.core.given import Examples
 from pushforward.core.in_memory import InMemory
 from pushforward.core.measure import Measure
 from pushforward.core.score import Score
+from pushforward.evaluation.areas import area_interval, area_under_curve
 from pushforward.evaluation.likelihood.anomaly import Anomalies, anomalies
-from pushforward.evaluation.memorisation.membership import area_interval, area_under_curve
 
 MOST_HELD_OUT = 1000
 FLAG = 0.05

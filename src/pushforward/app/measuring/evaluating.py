@@ -26,6 +26,7 @@ from pushforward.app.measuring.examples import (
     summarised,
 )
 from pushforward.app.measuring.foreign import impossible, read_foreign, title_of
+from pushforward.app.measuring.inquiry import Inquiry
 from pushforward.app.measuring.measured_kind import measured_as
 from pushforward.app.measuring.parts import trained_on
 from pushforward.app.measuring.recording import comparison_of, scores_record, write_scores
@@ -80,6 +81,7 @@ class EvaluationSetting:
         seed: seed of every draw.
         features: by name; those of the kind of data by default.
         rules: expressions that every row of a table must fulfil.
+        target: the column of a table that is predicted; None for the last one of classes.
         command: what a page says how to reproduce it.
     """
 
@@ -87,7 +89,13 @@ class EvaluationSetting:
     seed: int = 0
     features: Sequence[str] = ()
     rules: Sequence[str] = ()
+    target: str | None = None
     command: str = ""
+
+    @property
+    def inquiry(self) -> Inquiry:
+        """What is asked of the measures."""
+        return Inquiry(self.features, self.rules, self.target)
 
 
 USUAL = EvaluationSetting()
@@ -118,12 +126,12 @@ def evaluate_run(
     else:
         seen = ()
     most, told = how.n or MOST_SAMPLES, stage("controls")
-    controls = measure_controls(dataset, how.seed, most, how.features, rules=how.rules, told=told)
+    controls = measure_controls(dataset, how.seed, most, how.inquiry, told=told)
     facts = {**record.manifest.get("fit", {}), "history": read_history(run / HISTORY)}
     chosen = ", ".join(f"{key}={value}" for key, value in (sampling or {}).items())
     name = f"{run.name} ({chosen})" if chosen else run.name
     row = assess(model, dataset, controls, name, facts, sampling, told=stage(f"scoring {name}"))
-    if data is None and not (how.features or how.rules or sampling):
+    if data is None and not (how.inquiry.anything or sampling):
         write_scores(run, row)
     budget = record.manifest.get("fit", {}).get("budget", "unfinished")
     comparison = comparison_of(
@@ -226,9 +234,7 @@ def evaluate_samples(
     # of too few documents all windows are compared, as of real ones
     cases = examples.cases if count_of(len(examples), examples.cases) >= FEWEST else None
     most, told = min(how.n or MOST_FILED, count_of(len(drawn), cases)), stage("controls")
-    controls = measure_controls(
-        dataset, how.seed, most, how.features, split or "test", how.rules, told=told
-    )
+    controls = measure_controls(dataset, how.seed, most, how.inquiry, split or "test", told=told)
     stage(f"scoring {samples}")
     places = drawn_places(len(drawn), controls.n, how.seed, cases)
     drawn, labels = drawn[places], None if labels is None else labels[places]

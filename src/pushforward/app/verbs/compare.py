@@ -61,6 +61,10 @@ class CompareRequest(ComputingRequest):
     overwrite: Overwrite = False
     resume: Annotated[bool, option("Go on with the interrupted comparison in -o.")] = False
     skip_bad: SkipBad = False
+    target: Annotated[
+        str | None,
+        option("Table: the column that TSTR predicts; default: the last one of classes."),
+    ] = None
     measure: Annotated[
         str | None,
         option(
@@ -95,6 +99,7 @@ class CompareRequest(ComputingRequest):
                 seed=self.seed,
                 seeds=self.seeds,
                 measure=self.measure,
+                target=self.target,
                 command=watch.command,
             )
             tell = comparing.Callbacks(shown.note, shown.watch, shown.stage)

@@ -69,6 +69,10 @@ class EvaluateRequest(ComputingRequest):
     ] = False
     rule: Rule = ()
     rules: Rules = None
+    target: Annotated[
+        str | None,
+        option("Table: the column that TSTR predicts; default: the last one of classes."),
+    ] = None
     sampling: Annotated[
         Pairs, option("With a RUN: key=value of sampling, such as guidance=3.", "--with")
     ] = {}
@@ -96,6 +100,7 @@ class EvaluateRequest(ComputingRequest):
                 "--rules": self.rules,
                 "DATA": self.data,
             }
+            ignored |= {"--target": self.target}
             refuse_ignored("--power", {**of_samples, **of_run, **ignored})
             return self._power(features, watch)
         if self.samples is not None:
@@ -117,7 +122,12 @@ class EvaluateRequest(ComputingRequest):
         from pushforward.app.measuring.evaluating import EvaluationSetting
 
         return EvaluationSetting(
-            self.n, self.seed, features, list(rules_in(self.rule, self.rules)), watch.command
+            self.n,
+            self.seed,
+            features,
+            list(rules_in(self.rule, self.rules)),
+            self.target,
+            watch.command,
         )
 
     def _of_samples(self, features: list[str], watch: Watch) -> Evaluated:

@@ -20,6 +20,8 @@ HERE = "pushforward.evaluation."
 METRICS: Registry[Metric] = Registry(
     "metric",
     {
+        "tree two-sample score": HERE + "table.tree_score:METRIC",
+        "TSTR": HERE + "usefulness.tstr:METRIC",
         "frechet distance": HERE + "distribution.frechet:METRIC",
         "kernel distance": HERE + "distribution.kernel_distance:METRIC",
         "squared mmd": HERE + "distribution.mmd:METRIC",

@@ -54,6 +54,7 @@ class CardSetting:
         rules: expressions that every row of a table must fulfil (see `Expression`), beside those
             that hold in train.
         seed: seed of whatever is drawn.
+        target: the column of a table that is predicted; None for the last one of classes.
         size: reference examples, and about as many samples; at least 40.
         heldout: role of the held-out examples that the memorisation checks need as their null; None
             leaves the checks out.
@@ -70,6 +71,7 @@ class CardSetting:
     judge: Judge | None = None
     rules: Sequence[str] = ()
     seed: int = 0
+    target: str | None = None
     size: int = 0
     heldout: Role | None = "reference"
     heldout_name: str = "test"

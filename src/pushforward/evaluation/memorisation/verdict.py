@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pushforward.core.measure import MEMORISATION
 from pushforward.core.score import Score
 from pushforward.evaluation.checks import require
 from pushforward.evaluation.intervals import wilson
@@ -80,7 +81,8 @@ def _sign(score: Score) -> str:
     """Return what a measure says beyond held-out data in the direction of copies, empty if nothing.
 
     A rate counts if its whole interval lies above the interval of as many held-out examples, the
-    copying statistic if it lies three standard errors below zero.
+    copying statistic if it lies three standard errors below zero, and any other check that is zero
+    for an honest model (such as the excess of the tree score) if it lies three above.
     """
     if score.measure in (DUPLICATES, NEAR) and score.low is not None and score.null is not None:
         _, usual = wilson(score.null * score.n, score.n)
@@ -89,6 +91,11 @@ def _sign(score: Score) -> str:
             return f"{score.value:.1%} of the samples are {kind} duplicates of training examples, {score.null:.1%} of held-out data"
     if score.measure == COPYING and score.value < -THRESHOLD:
         return f"samples lie nearer to training examples than held-out data do, by {-score.value:.1f} standard errors"
+    honest = score.measure.aspect == MEMORISATION and score.null == 0.0
+    if honest and score.measure not in (DUPLICATES, NEAR, PULL) and _excess(score) > THRESHOLD:
+        return (
+            f"{score.title[:1].lower()}{score.title[1:]}, by {_excess(score):.1f} standard errors"
+        )
     return ""
 
 

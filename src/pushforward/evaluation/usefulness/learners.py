@@ -47,6 +47,8 @@ class Task:
         place: of the column to predict, None where labels are beside the examples.
         why: how a column of numbers is judged, and which option judges it otherwise; empty where
             there is one way.
+        rounds, rate: how many trees are boosted (one a class, of more than two), and how much each
+            of them corrects.
 
     Example:
         >>> from pushforward.core.space import Points
@@ -62,6 +64,8 @@ class Task:
     space: Space
     place: int | None = None
     why: str = ""
+    rounds: int = TREES
+    rate: float = 0.1
 
     @property
     def of_numbers(self) -> bool:
@@ -99,6 +103,34 @@ class Task:
         model.fit(self._inputs(x), codes)
         return lambda rows: values[np.asarray(model.predict(self._inputs(rows)), dtype=np.int64)]
 
+    def shares(self, x: np.ndarray, target: np.ndarray, classes: np.ndarray, seed: int) -> Predict:
+        """Return what gives rows the probability of each of some classes (n, classes), fitted to
+        rows of a table and their classes; none to one that it has not seen.
+
+        Example:
+            >>> from pushforward.core.table import Table
+            >>> space = Table(tuple(Column(n, "continuous", low=-3.0, high=3.0) for n in "ab"))
+            >>> x = np.random.default_rng(0).normal(size=(200, 2))
+            >>> told = Task("b", "classes", space, 1).shares(x, x[:, 0] > 0, np.array([0, 1]), 0)(x)
+            >>> told.shape, bool(((told[:, 1] > 0.5) == (x[:, 0] > 0)).all())
+            ((200, 2), True)
+        """
+        values, codes = np.unique(target, return_inverse=True)
+        at = [np.flatnonzero(values == value) for value in classes]
+        trees = self._trees(seed) if len(values) > 1 else None
+        if trees is not None:
+            trees.fit(self._inputs(x), codes)
+
+        def told(rows: np.ndarray) -> np.ndarray:
+            if isinstance(trees, HistGradientBoostingClassifier):
+                found = trees.predict_proba(self._inputs(rows))
+            else:
+                found = np.ones((len(rows), len(values)))
+            columns = [found[:, place].sum(axis=1) for place in at]
+            return np.stack(columns, axis=1)
+
+        return told
+
     def scored(self, predict: Predict, x: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return what each test example is worth, shape (n,): 1 if right, else 0; of numbers `1 -
         error^2 / variance`."""
@@ -122,7 +154,8 @@ class Task:
         options: dict[str, Any] = {
             "categorical_features": categorical,
             "early_stopping": False,
-            "max_iter": TREES,
+            "max_iter": self.rounds,
+            "learning_rate": self.rate,
         }
         return kind(random_state=seed % 2**32, **options)
 

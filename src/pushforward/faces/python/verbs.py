@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pushforward.app.measuring.assessing import assess, measure_controls
+from pushforward.app.measuring.inquiry import Inquiry
 from pushforward.app.measuring.scores import Scores
 from pushforward.app.progress.meter import own_place
 from pushforward.app.progress.watch import Watch
@@ -234,7 +235,9 @@ def evaluate(
     features = (features,) if isinstance(features, str) else tuple(features)
     reference, brought = reference_for(fitted, data)
     with watch_of(progress).meter("controls") as meter:
-        controls = measure_controls(reference, seed, n, features, told=meter.stage("controls"))
+        controls = measure_controls(
+            reference, seed, n, Inquiry(features), told=meter.stage("controls")
+        )
         told = meter.stage(f"scoring {fitted.model.family}")
         row = assess(
             fitted.model, reference, controls, fitted.model.family, fitted.facts, told=told

@@ -15,7 +15,7 @@ from pushforward.core.registry import Registry
 from pushforward.reports.numbers import seconds
 from pushforward.reports.page.figure import Figure, Panel
 from pushforward.reports.records import Comparison, Data, Row
-from pushforward.reports.verdict.headline import percent
+from pushforward.reports.verdict.odds import percent, share_right
 from pushforward.reports.verdict.told_apart import told_apart
 
 LETTERS = 150  # of an example on the first screen
@@ -90,8 +90,8 @@ def shown_as(data: Data) -> ShownKind:
 
 def under(comparison: Comparison, row: Row) -> str:
     """Return how often a classifier is right about a model's samples, and how long they take."""
-    coin = told_apart(row, comparison.rows).classifier
-    parts = ["" if coin is None else f"classifier right: {percent(coin.value)}"]
+    odds = told_apart(row, comparison.rows).odds
+    parts = ["" if odds is None else f"classifier right: {percent(share_right(odds))}"]
     parts.append("" if row.seconds_per_1000 is None else f"1000 in {seconds(row.seconds_per_1000)}")
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 

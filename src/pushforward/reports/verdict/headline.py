@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
 from pushforward.reports.numbers import listed, number
 from pushforward.reports.records import Key, Row
 from pushforward.reports.verdict.beside_real import Shorter, preferred
 from pushforward.reports.verdict.contest import choice, contest
 from pushforward.reports.verdict.control_verdict import hopeless
+from pushforward.reports.verdict.odds import ODDS, odds_in_words
 from pushforward.reports.verdict.privacy_verdict import privacy_in_short
 from pushforward.reports.verdict.standing import Between
-from pushforward.reports.verdict.told_apart import Apart, Evidence, told_apart
+from pushforward.reports.verdict.told_apart import Evidence, told_apart
 
 MOST_NAMED = 2
 
@@ -39,6 +39,7 @@ def headline(
 
     Example:
         >>> from pushforward.core.score import Score
+        >>> from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
         >>> score = Score(CLASSIFIER, 0.81, n=200, low=0.77, high=0.85, null=0.5)
         >>> headline([Row("vae", scores=(score,))], [], lambda key, first, second: None)
         'vae is told apart from real data: at 200 samples a classifier is right on 81 % (guessing: 50 %).'
@@ -96,19 +97,19 @@ def _alone(row: Row, rows: Sequence[Row]) -> str:
         return f"{row.name} could not be judged: no measure has an error and a known value for real data."
     size = f"at {number(found.n, 0)} samples"
     if useless := hopeless(row, rows):
-        return f"{row.name} is useless as it is: {useless}{f'; {size} {_right(found)}' if found.classifier else ''}."
+        return f"{row.name} is useless as it is: {useless}{f'; {size} {odds_in_words(found.odds)}' if found.odds else ''}."
     if not found.told:
         seen = (
-            f": {_right(found)}"
-            if found.classifier
+            f": {odds_in_words(found.odds)}"
+            if found.odds
             else f": {_counted(found.judged)} no difference"
         )
         return f"{row.name} is not told apart from real data {size}{seen}."
     text = f"{row.name} is told apart from real data: {size} "
-    parts = [_off(e) for e in found.found if e.score.measure != CLASSIFIER][:MOST_NAMED]
-    if found.classifier is None:
+    parts = [_off(e) for e in found.found if e.score.metric not in ODDS][:MOST_NAMED]
+    if found.odds is None:
         return f"{text}it is off in {' and '.join(parts)}."
-    return f"{text}{_right(found)}{f'; furthest off: {parts[0]}' if parts else ''}."
+    return f"{text}{odds_in_words(found.odds)}{f'; furthest off: {parts[0]}' if parts else ''}."
 
 
 def _still(row: Row, rows: Sequence[Row], who: str, ties: list[str]) -> str:
@@ -122,14 +123,9 @@ def _still(row: Row, rows: Sequence[Row], who: str, ties: list[str]) -> str:
         if len(ties) > 1:
             return f"At {size} {listed(ties)} are not told apart from real data."
         return f"At {size} {'it' if who == 'It' else row.name} is not told apart from real data."
-    if found.classifier is None or found.classifier not in [e.score for e in found.found]:
+    if found.odds is None or found.odds not in [e.score for e in found.found]:
         return f"{who} is still told apart from real data: off in {_off(found.found[0])} at {size}."
-    return f"{who} is still told apart from real data: at {size} {_right(found)}."
-
-
-def _right(found: Apart) -> str:
-    assert found.classifier is not None
-    return f"a classifier is right on {percent(found.classifier.value)} (guessing: 50 %)"
+    return f"{who} is still told apart from real data: at {size} {odds_in_words(found.odds)}."
 
 
 def _off(evidence: Evidence) -> str:
@@ -140,14 +136,3 @@ def _off(evidence: Evidence) -> str:
 
 def _counted(judged: int) -> str:
     return "the one measure sees" if judged == 1 else f"{judged} measures see"
-
-
-def percent(share: float) -> str:
-    """Return a share as a whole number of percent; never 0 or 100 unless it is.
-
-    Example:
-        >>> percent(0.813), percent(0.9993)
-        ('81 %', '99.9 %')
-    """
-    whole = round(100 * share)
-    return f"{whole} %" if whole not in (0, 100) or share in (0, 1) else f"{100 * share:.1f} %"

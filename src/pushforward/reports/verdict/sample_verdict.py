@@ -22,7 +22,7 @@ from pushforward.reports.numbers import (
 from pushforward.reports.records import Row
 from pushforward.reports.verdict.contest import CHEAPER
 from pushforward.reports.verdict.control_verdict import hopeless
-from pushforward.reports.verdict.headline import percent
+from pushforward.reports.verdict.odds import odds_in_words
 from pushforward.reports.verdict.standing import Standing
 from pushforward.reports.verdict.told_apart import told_apart
 
@@ -39,10 +39,7 @@ def beside_real_data(rows: Sequence[Row], models: Sequence[Row]) -> list[str]:
                 f"{row.name} could not be held against real data: nothing it was scored on has an error and an ideal."
             )
             continue
-        coin = apart.classifier
-        odds = "" if coin is None else f"a classifier is right on {percent(coin.value)}"
-        if coin is not None and coin.low is not None and coin.high is not None:
-            odds += f" ({percent(coin.low)} to {percent(coin.high)}; guessing: 50 %)"
+        odds = "" if apart.odds is None else odds_in_words(apart.odds, interval=True)
         if not apart.told:
             sees = (
                 f"none of {apart.judged} measures tells"

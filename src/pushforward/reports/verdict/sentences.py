@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pushforward.evaluation.table.tree_score import TREES
 from pushforward.reports.numbers import listed, relation, value_text
 from pushforward.reports.records import Comparison, Row, Statement, metric_keys
 from pushforward.reports.verdict.control_verdict import (
@@ -66,6 +67,7 @@ def verdict_record(comparison: Comparison) -> dict[str, Any]:
             "n": found.n,
             "in": [e.score.name for e in found.found],
             "classifier_accuracy": None if found.classifier is None else found.classifier.value,
+            "tree_score": next((s.value for s in row.scores if s.measure == TREES), None),
             "replays_training_data": row.memorised,
             "leaks": [s.name for s in leaks(row)] if privacy_checks(row) else None,
         }

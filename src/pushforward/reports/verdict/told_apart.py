@@ -20,6 +20,7 @@ from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
 from pushforward.evaluation.distribution.classifier_test import p_value as classifier_p
 from pushforward.evaluation.intervals import normal_quantile
 from pushforward.reports.records import Row
+from pushforward.reports.verdict.odds import told_first
 from pushforward.reports.verdict.standing import blind, clear_of, control
 
 LEVEL = 0.05
@@ -54,6 +55,8 @@ class Apart:
         classifier: the two-sample test, None if it was not taken.
         found: the measures that convict, furthest from real data first.
         judged: number of measures that could have.
+        odds: the classifier that a reader is told of: of those that convict, else of all, the one
+            that is told first.
     """
 
     told: bool | None
@@ -61,6 +64,7 @@ class Apart:
     classifier: Score | None
     found: tuple[Evidence, ...]
     judged: int
+    odds: Score | None = None
 
 
 def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
@@ -90,7 +94,8 @@ def told_apart(row: Row, rows: Sequence[Row]) -> Apart:
         convicted = [found] * (found.p_value < LEVEL / 2) + convicted
     convicted.sort(key=lambda e: math.inf if e.share is None else -e.share)
     n = round(max((s.n for s in merits), default=0) / row.crowd)
-    return Apart(bool(convicted) if known else None, n, coin, tuple(convicted), len(known))
+    told = told_first([e.score for e in convicted]) or told_first(merits)
+    return Apart(bool(convicted) if known else None, n, coin, tuple(convicted), len(known), told)
 
 
 def too_good(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 
 from pushforward.evaluation.cards.pareto import Priced, Standing, pareto
-from pushforward.evaluation.distribution.classifier_test import CLASSIFIER
 from pushforward.reports.numbers import listed
 from pushforward.reports.records import Comparison, Key, Row, metric_keys
+from pushforward.reports.verdict.odds import ODDS, share_right
 
 SAME = 0.1  # costs that differ by less, in relation, are noise of the clock
 SATURATED = 0.98  # a classifier that is right on every model tells no two of them apart
@@ -25,9 +25,9 @@ COSTS = {
 def headline_key(comparison: Comparison) -> Key | None:
     """Return the measure that quality is read on.
 
-    The one that the comparison names; else how often a classifier is right, which anybody can read,
-    unless it is right on every model; else the first that all models have and where lower is
-    better.
+    The one that the comparison names; else how often a classifier is right (of tables boosted
+    trees, see `ODDS`), which anybody can read, unless it is right on every model; else the first
+    that all models have and where lower is better.
     """
     keys = metric_keys(comparison.models)
     named = [key for key in keys if key.name == comparison.headline]
@@ -37,11 +37,11 @@ def headline_key(comparison: Comparison) -> Key | None:
         for key, scores in zip(keys, found, strict=True)
         if all(s and math.isfinite(s.value) for s in scores)
     ]
-    coins = [key for key in shared if key.measure == CLASSIFIER]
+    coins = [key for name in ODDS for key in shared if key.measure.name == name]
     telling = [
         k
         for k in coins
-        if min(s.value for row in comparison.models if (s := row.score(k))) < SATURATED
+        if min(share_right(s) for row in comparison.models if (s := row.score(k))) < SATURATED
     ]
     lower = [
         key for some in (shared, keys) for key in some if key.better == "lower" and key not in coins
