@@ -51,6 +51,8 @@ class Column:
         low, high: the smallest and largest number in the training data.
         bounded_below, bounded_above: True if no number may lie below `low`, or above `high`.
         missing: True if values may be missing.
+        period: after which numbers begin again, as of directions and hours: `low` follows `high`;
+            None on a line.
 
     Example:
         >>> Column("age", "integer", step=1.0, low=17, high=90).measure
@@ -66,6 +68,7 @@ class Column:
     bounded_below: bool = False
     bounded_above: bool = False
     missing: bool = False
+    period: float | None = None
 
     def __post_init__(self) -> None:
         if self.discrete != bool(self.categories):
@@ -75,6 +78,12 @@ class Column:
             )
         if not self.discrete and not self.low <= self.high:
             raise BadInput(f"column '{self.name}' from {self.low} to {self.high}", "low <= high")
+
+        if self.period is not None and not 0.0 < self.high - self.low <= self.period * (1 + 1e-9):
+            raise BadInput(
+                f"column '{self.name}' from {self.low} to {self.high} with the period {self.period}",
+                "one turn at most",
+            )
 
     @property
     def discrete(self) -> bool:
@@ -161,7 +170,13 @@ class Table(Space):
         return {"kind": "table", "kinds": self.kinds, "columns": names}
 
     def _fields(self) -> dict[str, Any]:
-        return {"columns": [asdict(column) for column in self.columns]}
+        # columns on a line are recorded as before there were circles, so that fingerprints stay
+        every = [asdict(column) for column in self.columns]
+        return {
+            "columns": [
+                {k: v for k, v in one.items() if k != "period" or v is not None} for one in every
+            ]
+        }
 
     def check(self, x: Tensor) -> Tensor:
         """Accept float64 tensors (n, columns); NaN only in columns that may be missing, categories

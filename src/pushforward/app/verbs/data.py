@@ -92,6 +92,7 @@ class Described(Answer):
         from pushforward.data.dataset import describe
 
         self.record, self.losses = describe(dataset), dataset.losses
+        self.columns = [finding.line for finding in dataset.findings]
 
     def json(self) -> dict[str, Any]:
         """Return the description."""
@@ -101,7 +102,16 @@ class Described(Answer):
         """Yield a line for each fact, the losses last."""
         from pushforward.reports.terminal.layout import shortened
 
-        for key, value in {**self.record, "lost": self.losses}.items():
+        shown = {**self.record, "lost": self.losses}
+        if self.columns:
+            # what a note says of one column stands in its line of the schema
+            said = [note for note in shown["notes"] if not note.startswith("column '")]
+            checks = shown.pop("to check") or ["nothing"]
+            first = {"schema": self.columns, "to check": checks, "notes": said}
+            place = list(shown).index("notes")
+            before, after = list(shown.items())[:place], list(shown.items())[place + 1 :]
+            shown = dict([*before, *first.items(), *(one for one in after if one[0] not in first)])
+        for key, value in shown.items():
             if isinstance(value, list | tuple):
                 yield f"{key}:" + "".join(f"\n  - {line}" for line in shortened(value))
             else:

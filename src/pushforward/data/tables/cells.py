@@ -18,6 +18,7 @@ from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted, few
 from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked, asking
 from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.foreign_digits import in_its_digits
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
 from pushforward.data.tables.notations.dates import find_dates
@@ -102,6 +103,7 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
             )
         found.said.append(sentence)
         found.lost.append(sentence)
+        found.doubts.append(Doubt(f"{sentence.partition(' (`')[0]}", "categorical"))
     return values_of(
         cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number"
     )
@@ -146,7 +148,7 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     declared = dates_of(known, asked) if asked.reading in ORDERS and own is None else None
     if declared is not None and declared.heeded and _size(declared, counts) >= 0.5 * alike:
         return declared
-    if asked.reading not in ("number", *DECIMALS) and (
+    if not asked.wants_numbers and asked.reading not in DECIMALS and (
         any(_LONG.fullmatch(cell.strip()) for cell in known)
         or (_padded(known) and not _own_numbers(known, counts))
         or codes(known, asked.label)
@@ -154,8 +156,10 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
         return None
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
+    times = (dates_of, months_of, times_of)
     ways = (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of)
-    wanted = (_magnitudes, _numbers) if asked.reading == "number" else ()
+    wanted = (_magnitudes, _numbers) if asked.wants_numbers else ()
+    wanted = times if asked.cells == "times" else wanted
     for find in (*wanted, *ways):
         found = find(known, asked)
         # who wants numbers has them, however few they are
@@ -232,8 +236,10 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
             if cell in numbers.read and (value := notation.value(cell)) is not None
         }
     said = [f"{notation.said}, and written so again"] if notation.said else []
-    if asked.reading != "number" and (code := may_be_code(known, asked.label)):
+    doubts: list[Doubt] = []
+    if not asked.wants_numbers and (code := may_be_code(known, asked.label)):
         said.append(code)
+        doubts.append(Doubt("numbers with an exponent may be codes", "categorical"))
     pointed = "." in (notation.decimal, notation.group) and "," not in "".join(values)
     asks = numbers.ambiguous and not certain and not (pointed and asked.by_comma)
     if asks:
@@ -243,10 +249,12 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         key = "decimal-comma" if thousands != pointed else "decimal-point"
         other = "decimals" if thousands else "thousands"
         said.append(f"'{one}' could mean {other} too: {asking(asked.label, key)} reads it so")
+        doubts.append(Doubt(f"'{one}' could mean {other} too", key))
     sure = (notation.places or notation.group in (",", ".")) and not (
         numbers.ambiguous and not certain
     )
-    return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
+    decimal = notation.decimal if sure else ""
+    return Way(values, notation, "numbers", said, [], decimal, "", asks, doubts=doubts)
 
 
 def _magnitudes(known: list[str], asked: Asked) -> Way | None:

@@ -20,6 +20,8 @@ from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import PACKED, members_of, unpack, unpacked_name
 from pushforward.data.tables.cells import typed
 from pushforward.data.tables.charsets import Decoded, decode
+from pushforward.data.tables.column_hints import Asked
+from pushforward.data.tables.dated import refuse_undecided
 from pushforward.data.tables.frames_of_text import unframed
 from pushforward.data.tables.headings import headings_of
 from pushforward.data.tables.layout import LOOKED_AT, layout_of
@@ -119,7 +121,7 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
 def _written_form(column: Typed, reading: Reading, label: str) -> Written:
     """Return how the cells of a column are written."""
     decided = reading.reading_of(label) or column.reading
-    return Written(column.notation, column.absent, column.marks, decided, column.otherwise)
+    return column.written(decided)
 
 
 def _labels(
@@ -165,6 +167,22 @@ def _is_second_header(row: Sequence[str], next_row: Sequence[str]) -> bool:
     return numbers(row) == 0 < numbers(next_row)
 
 
+def _order_told(
+    found: Sequence[Typed], decimal: str, delimiter: str, asked: Sequence[Asked]
+) -> tuple[str, str]:
+    """Return what the rest of a file says of the order of days and months, and why; empty where it
+    says nothing, or both."""
+    orders = {column.order for column in found if column.order}
+    if orders:
+        return (orders.pop(), "") if len(orders) == 1 else ("", "")
+    for column, one in zip(found, asked, strict=True):
+        if any(sign in column.around for sign in "€£"):
+            return "dmy", f"'{one.label}' is in a currency of countries where"
+    if decimal == ",":
+        return "dmy", "a comma stands before decimals in another column, so"
+    return ("dmy", "semicolons separate the fields, so") if delimiter == ";" else ("", "")
+
+
 def _columns(
     cells: Sequence[Sequence[str]],
     labels: Sequence[str],
@@ -185,14 +203,18 @@ def _columns(
     if not unsure:
         return found
     decimals = {column.decimal for column in found if column.decimal}
-    orders = {column.order for column in found if column.order}
     # a semicolon between fields leaves the comma to decimals
     likely = "," if delimiter == ";" and not decimals else ""
     decimal = decimals.pop() if len(decimals) == 1 else ""
-    order = orders.pop() if len(orders) == 1 else ""
+    order, why = _order_told(found, decimal, delimiter, asked)
     for place in unsure:
-        one = asked[place]
-        found[place] = typed(
-            cells[place], lines, replace(one, decimal=decimal, likely=likely, order=order)
+        one = replace(asked[place], decimal=decimal, likely=likely, order=order, why=why)
+        found[place] = typed(cells[place], lines, one)
+        two, of_cells = found[place], cells[place]
+        refuse_undecided(
+            two.undecided,
+            one.label,
+            two.distinct,
+            lambda cell, of_cells=of_cells: f"line {lines[of_cells.index(cell)]}",
         )
     return found

@@ -19,13 +19,13 @@ from pushforward.core.limits import require_below
 from pushforward.data.formats.choosing import format_of, readable_as
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
-from pushforward.data.tables.column_hints import READINGS, Asked
+from pushforward.data.tables.column_hints import Asked
+from pushforward.data.tables.declaration import UNSAID, ColumnDeclaration
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.written import Dialect
 
-WORDS = ("categorical", "ordinal", "boolean", "drop")
 # past this a schema of one sentence a column is no description any more, and no family here learns
 # so many
 MOST_COLUMNS = 20_000
@@ -37,7 +37,7 @@ class Reading:
     """What is known about a table before it is read.
 
     Attributes:
-        declared: kinds and readings by column name, as the user declared them.
+        declared: what the user says of columns, by name.
         words: columns to leave as text.
         names: names that a header is expected to hold, so that a file of words alone is understood.
         notations: those of a run, by column name.
@@ -47,7 +47,7 @@ class Reading:
         header: the user's answer to whether the first line is one; None = find out.
     """
 
-    declared: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, ColumnDeclaration] = field(default_factory=dict)
     words: Collection[str] = ()
     names: Collection[str] = ()
     notations: Mapping[str, Notation] = field(default_factory=dict)
@@ -58,37 +58,35 @@ class Reading:
 
     def asked(self, label: str, where: str) -> Asked:
         """Return what is known about one column."""
-        kind = self.declared.get(label)
-        words = label in self.words or (
-            kind is not None and (not isinstance(kind, str) or kind in WORDS)
-        )
-        marks, values = self.marks.get(label, ()), self._values(label, kind)
+        own = self.declared.get(label, UNSAID)
+        missing = tuple(str(one) for one in own.missing)
         return Asked(
             where,
             label,
-            words,
+            label in self.words or own.cells == "words",
             self.reading_of(label),
             self.notations.get(label),
-            marks=marks,
-            values=values,
+            marks=(*self.marks.get(label, ()), *missing),
+            values=self._values(label, own),
+            kind=own.kind,
+            cells=own.cells,
         )
 
-    def _values(self, label: str, kind: Any) -> Collection[str]:
+    def _values(self, label: str, own: ColumnDeclaration) -> Collection[str]:
         """Return the words that are values in a column: the levels that its user lists, or any word
         where words are asked for."""
-        if kind in ("categorical", "ordinal"):
-            return [word for word in MISSING if any(c.isalpha() for c in word)]
-        return (
-            self.values.get(label, ())
-            if kind is None or isinstance(kind, str)
-            else [str(level) for level in kind]
-        )
+        missing = {str(one) for one in own.missing}
+        if own.levels:
+            return [str(level) for level in own.levels]
+        if own.kind in ("categorical", "ordinal"):
+            lettered = (word for word in MISSING if any(c.isalpha() for c in word))
+            return [word for word in lettered if word not in missing]
+        return self.values.get(label, ())
 
     def reading_of(self, label: str) -> str:
         """Return how a column is read, as its user declared now or when a run was trained; empty if
         nobody said so."""
-        kind = self.declared.get(label)
-        return kind if isinstance(kind, str) and kind in READINGS else self.readings.get(label, "")
+        return self.declared.get(label, UNSAID).reading or self.readings.get(label, "")
 
     def like(self, kept: Collection[Stored]) -> Reading:
         """Return this reading with what a run knows of how its columns are read."""
