@@ -14,6 +14,7 @@ from pushforward.app.verbs.shared import (
     Errors,
     Examples,
     Keep,
+    OfTables,
     Overwrite,
     Preset,
     Seed,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class CompareRequest(ComputingRequest):
+class CompareRequest(OfTables, ComputingRequest):
     """Train families under one budget, score them, and write an HTML report."""
 
     verb = "compare"
@@ -74,7 +75,9 @@ class CompareRequest(ComputingRequest):
         from pushforward.app.measuring import comparing
         from pushforward.app.runs.loading import opened
 
-        settings = of_data(with_own_options(self.settings, self.keep, self.errors))
+        settings = of_data(with_own_options(
+            self.settings, self.keep, self.errors, self.schema
+        ))
         allowed = allowance(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, settings, skip_bad=self.skip_bad)

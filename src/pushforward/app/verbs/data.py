@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, Said
 from pushforward.app.verbs.shared import (
+    WRITE,
     Data,
     Errors,
     Keep,
+    OfTables,
     Settings,
     SkipBad,
     called,
     of_data,
     with_own_options,
 )
+from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -66,7 +69,7 @@ class FileFormats(Answer):
         yield columns([list(self.rows[0]), *plain], width)
 
 
-class DataDescribeRequest(Request):
+class DataDescribeRequest(OfTables):
     """Say what the sniffer made of some data, and why."""
 
     verb = "data describe"
@@ -76,13 +79,46 @@ class DataDescribeRequest(Request):
     errors: Errors = None
     skip_bad: SkipBad = False
 
-    def answer(self, watch: Watch) -> Described:
+    def answer(self, watch: Watch) -> Described | WrittenSchema:
         """Open the data."""
         from pushforward.app.runs.loading import opened
 
-        settings = of_data(with_own_options(self.settings, self.keep, self.errors))
+        writes = self.schema is True or self.schema == WRITE
+        schema = None if writes else self.schema
+        settings = of_data(with_own_options(self.settings, self.keep, self.errors, schema))
+        # a schema is that of a table, also where its numbers alone would be points
+        asked = {"kind": "table", **settings} if writes else settings
         with watch.busy(f"reading {called(self.data)}"):
-            return Described(opened(self.data, settings, skip_bad=self.skip_bad))
+            found = opened(self.data, asked, skip_bad=self.skip_bad)
+        return WrittenSchema(found, called(self.data), settings) if writes else Described(found)
+
+
+class WrittenSchema(Answer):
+    """What data are taken for, as a schema file.
+
+    Raises:
+        BadInput: data that have no columns.
+    """
+
+    def __init__(self, dataset: Dataset, name: str, settings: Mapping[str, Any]) -> None:
+        from pushforward.data.tables.schema_file import schema_record, schema_text
+
+        if not dataset.findings:
+            raise BadInput(
+                f"--schema of {dataset.name}, which is {dataset.space.kind}",
+                "a table, whose columns a schema is of",
+                "`pushforward data describe` without --schema says what it is",
+            )
+        self.record = schema_record(dataset.findings, settings)
+        self.text = schema_text(name, dataset.findings, settings)
+
+    def json(self) -> dict[str, Any]:
+        """Return the schema."""
+        return self.record
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield the lines of the file."""
+        yield from self.text.rstrip("\n").split("\n")
 
 
 class Described(Answer):

@@ -16,6 +16,7 @@ from pushforward.app.verbs.shared import (
     FromRun,
     Keep,
     NewRun,
+    OfTables,
     Overwrite,
     Preset,
     Seed,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Trained
 
 
-class TrainRequest(ComputingRequest):
+class TrainRequest(OfTables, ComputingRequest):
     """Train one family into a run directory."""
 
     verb = "train"
@@ -133,7 +134,9 @@ class TrainRequest(ComputingRequest):
     def _overrides(self) -> dict[str, dict[str, Any]]:
         from pushforward.app.runs.resuming import data_settings_of
 
-        overrides = with_own_options(self.settings, self.keep, self.errors)
+        overrides = with_own_options(
+            self.settings, self.keep, self.errors, self.schema
+        )
         if not self.resume:
             return overrides
         if self.output is None:

@@ -17,10 +17,18 @@ from typing import Any
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted, few
 from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked, asking
-from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
+from pushforward.data.tables.dated import (
+    dates_of,
+    mixed_zones,
+    months_of,
+    read_otherwise,
+    spans_of,
+    times_of,
+)
 from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.foreign_digits import in_its_digits
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
+from pushforward.data.tables.notations.coordinates import find_coordinates
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
@@ -40,7 +48,8 @@ _PADDED = re.compile(r"[+-]?0\d+")
 _ZEROS = re.compile(r"[+-]?0\d")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
-_KINDS = {"number": "numbers", "magnitude": "numbers", "clock": "times"}
+_KINDS = {"number": "numbers", "magnitude": "numbers", "coordinate": "numbers"}
+_KINDS |= {"clock": "times", "span": "times"}
 
 
 def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
@@ -156,8 +165,9 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
         return None
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    times = (dates_of, months_of, times_of)
-    ways = (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of)
+    times = (dates_of, spans_of, months_of, times_of)
+    every = (dates_of, _coordinates, spans_of, _magnitudes, _numbers, months_of, times_of)
+    ways = (_numbers,) if plain else every
     wanted = (_magnitudes, _numbers) if asked.wants_numbers else ()
     wanted = times if asked.cells == "times" else wanted
     for find in (*wanted, *ways):
@@ -264,6 +274,15 @@ def _magnitudes(known: list[str], asked: Asked) -> Way | None:
     notation, values = found
     said = [f"{notation.said}, and written so again"]
     return Way(dict(values), notation, "numbers", said)
+
+
+def _coordinates(known: list[str], asked: Asked) -> Way | None:
+    if not any(mark in cell for cell in known[:20] for mark in "°º"):
+        return None
+    found = find_coordinates(known)
+    if found is None:
+        return None
+    return Way(dict(found[1]), found[0], "numbers", [f"{found[0].said}, and written so again"])
 
 
 def _local_and_zoned(

@@ -45,7 +45,9 @@ _NUMBER = "a number"
 
 def _personal() -> list[KindOfColumn]:
     """Return the kinds of personal data."""
-    said = {"name": "names of persons", **{kind.name: kind.said for kind in reversed(PERSONS)}}
+    said = {"name": "names of persons"}
+    for kind in PERSONS:
+        said.setdefault(kind.name, kind.said)
     told = {"name": "lists of names of 28 countries"}
     return [
         KindOfColumn(

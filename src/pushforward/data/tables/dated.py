@@ -9,8 +9,8 @@ them says anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime, time, timedelta
 
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.column_hints import ORDERS, Asked, asking
@@ -19,6 +19,8 @@ from pushforward.data.tables.notations.calendar import ELSEWHERE, SAME
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import Dates, find_dates
 from pushforward.data.tables.notations.months import find_months
+from pushforward.data.tables.notations.spans import find_spans
+from pushforward.data.tables.surrogates.kinds import hints, words_of_label
 from pushforward.data.tables.typed_values import Way
 
 _SHOWN = 5
@@ -148,12 +150,42 @@ def times_of(known: list[str], asked: Asked) -> Way | None:
     """Return how a column of times or durations is read, None if its cells are none."""
     if not any(":" in cell for cell in known[:20]):
         return None
-    times = find_times(known)
-    return (
-        None
-        if times is None
-        else Way(dict(times[1]), times[0], "times", [f"{times[0].said}, and written so again"])
-    )
+    words = words_of_label(asked.label)
+    times = find_times(known, asked.kind == "duration" or bool(_LENGTHS & words))
+    if times is None:
+        return None
+    said = [f"{times[0].said}, and written so again"]
+    way = Way(dict(times[1]), times[0], "times", said)
+    below = all(timedelta(0) <= size < timedelta(1) for size in _lengths(times[1].values()))
+    if below and times[0].half is None and not asked.kind and not times[0].minutes:
+        other = "time" if times[0].duration else "duration"
+        why = f"all are below 24 hours, so each could be a {other.replace('time', 'time of day')}"
+        # clocks are read in the afternoon, too
+        late = any(size >= timedelta(hours=12) for size in _lengths(times[1].values()))
+        decided = late or times[0].duration or bool(_CLOCKS & words)
+        way.doubts = [Doubt(why, other, open=not decided)]
+    return way
+
+
+_LENGTHS = hints("duration elapsed length lap laptime runtime dauer laufzeit duree took uptime")
+_CLOCKS = hints("time clock at start end begin opening closing hour zeit uhrzeit heure hora when")
+
+
+def _lengths(values: Iterable[time | timedelta]) -> Iterator[timedelta]:
+    """Yield times since midnight, and lengths."""
+    for value in values:
+        if isinstance(value, timedelta):
+            yield value
+        else:
+            yield timedelta(hours=value.hour, minutes=value.minute, seconds=value.second)
+
+
+def spans_of(known: list[str], asked: Asked) -> Way | None:
+    """Return how a column of durations in words is read, None if its cells are none."""
+    spans = find_spans(known)
+    if spans is None:
+        return None
+    return Way(dict(spans[1]), spans[0], "times", [f"{spans[0].said}, and written so again"])
 
 
 def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:

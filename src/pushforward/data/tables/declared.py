@@ -18,7 +18,7 @@ from pushforward.core.table import ColumnKind
 from pushforward.data.folders import counted
 from pushforward.data.tables.circular import ANGLE, HOUR, LATITUDE, LONGITUDE, globe, turning
 from pushforward.data.tables.column_kinds import kind_of_column
-from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, sorted_levels
+from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, scalar, sorted_levels
 from pushforward.data.tables.identifiers import (
     group,
     identifier,
@@ -45,15 +45,16 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) 
     """
     label, own = stored.label, rules.own
     if not isinstance(rules.kind, str):
-        return _ordinal(series, known, stored, rules.kind or ())
+        return replace(_ordinal(series, known, stored, rules), kind="ordinal")
     kind = kind_of_column(rules.kind, label).name
-    numbers = own.step is not None or own.range is not None or own.period is not None
-    if numbers and kind not in _OF_NUMBERS:
-        raise BadInput(
-            f"a step, range or period of column '{label}', which is {kind}",
-            "numbers: " + ", ".join(sorted(_OF_NUMBERS)),
-            "leave it out, or declare another kind",
-        )
+    for field in ("step", "range", "period"):
+        of = _TAKES.get(field, ())
+        if getattr(own, field) is not None and kind not in of:
+            raise BadInput(
+                f"a {field} of column '{label}', which is {kind}",
+                f"a column of kind {', '.join(of)}",
+                "leave it out, or declare another kind",
+            )
     return replace(_MAKERS[kind](series, known, stored, rules), kind=kind)
 
 
@@ -89,7 +90,7 @@ def _numbers(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) 
         if not bool(whole.all()):
             row = int(known.index[int((~whole).to_numpy().argmax())])
             raise BadInput(
-                f"{series.iloc[row]!r} in column '{label}' declared integer, at {rules.where(row)}",
+                f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared integer, at {rules.where(row)}",
                 "whole numbers",
                 f"declare it continuous: {option(label, 'continuous')}",
             )
@@ -108,7 +109,7 @@ def _require_numbers(series: pd.Series, stored: Stored, rules: Rules) -> None:
     row = int(words.argmax())
     label, kind = stored.label, str(rules.kind)
     raise BadInput(
-        f"{series.iloc[row]!r} in column '{label}' declared {kind}, at {rules.where(row)}"
+        f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared {kind}, at {rules.where(row)}"
         if words.any()
         else f"column '{label}' of dtype {series.dtype} declared {kind}",
         "numbers",
@@ -141,7 +142,7 @@ def _clock(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) ->
     if stored.carrier not in _CARRIERS[kind]:
         row = int(series.notna().to_numpy().argmax())
         raise BadInput(
-            f"{series.iloc[row]!r} in column '{label}' declared {kind}, at {rules.where(row)}",
+            f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared {kind}, at {rules.where(row)}",
             f"{kind_of_column(kind, label).says}, such as {_SUCH[kind]}",
             f"repair it, or declare another kind, such as {option(label, 'categorical')}",
         )
@@ -185,7 +186,7 @@ def _of_one_value(series: pd.Series, known: pd.Series, stored: Stored, rules: Ru
     other = (series != known.iloc[0]).to_numpy(dtype=bool, na_value=True)
     row = int(other.argmax())
     raise BadInput(
-        f"{series.iloc[row]!r} in column '{stored.label}' declared {rules.kind}, at {rules.where(row)}",
+        f"{scalar(series.iloc[row], stored.label, row)!r} in column '{stored.label}' declared {rules.kind}, at {rules.where(row)}",
         f"{known.iloc[0]!r} in every row" if rules.kind == "constant" else "no value at all",
         f"declare another kind, such as {option(stored.label, 'categorical')}",
     )
@@ -213,14 +214,19 @@ _MAKERS: dict[str, Maker] = {
     **dict.fromkeys(PERSONAL, _personal),
     **dict.fromkeys(("constant", "empty"), _of_one_value),
 }
-_OF_NUMBERS = {"integer", "continuous", "currency", "percent", "angle", "time", "duration"}
+_ON_A_LINE = ("integer", "continuous", "currency", "percent", "duration")
+_TAKES = {
+    "step": (*_ON_A_LINE, "time", "angle", "hour", "longitude", "latitude"),
+    "range": _ON_A_LINE,
+    "period": ("angle",),
+}
 
 
 def _ordinal(
-    series: pd.Series, known: pd.Series, stored: Stored, order: Sequence[Scalar]
+    series: pd.Series, known: pd.Series, stored: Stored, rules: Rules
 ) -> FoundColumn:
     """Return a column whose levels are declared, in their order."""
-    label = stored.label
+    label, order = stored.label, rules.own.levels
     found = sorted_levels(known, label)
     by_name: dict[str, Any] = {str(value): value for value in found}
     # a level may be typed as a word where the table holds a number, and the other way round
@@ -231,7 +237,7 @@ def _ordinal(
     if unknown:
         row = int(known.index[int((known == unknown[0]).to_numpy().argmax())])
         raise BadInput(
-            f"{unknown[0]!r} in column '{label}', row {row} (counted from 0)",
+            f"{unknown[0]!r} in column '{label}', {rules.where(row)}",
             f"a level among {list(levels)[:20]}",
             "list it too",
         )

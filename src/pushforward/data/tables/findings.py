@@ -150,7 +150,7 @@ def _declaration(found: FoundColumn, kind: str) -> ColumnDeclaration:
         return ColumnDeclaration(kind, reading, levels, missing)
     if kind in ("date", "datetime", "period", "latitude"):
         return ColumnDeclaration(kind, reading, (), missing)
-    step = None if stored.rounded or (column.step == 1.0 and kind == "integer") else column.step
+    step = None if stored.rounded or (column.step == 1.0 and kind in ("integer", "hour")) else column.step
     of_day = kind == "time" or column.period is not None
     ends: Range | None = (
         column.low if column.bounded_below else None,

@@ -85,7 +85,7 @@ class Typed:
         """Whether these are dates, months or times."""
         kind = "" if self.notation is None else self.notation.kind
         inner = getattr(self.notation, "inner", None)
-        return (kind if inner is None else inner.kind) in ("date", "month", "clock")
+        return (kind if inner is None else inner.kind) in ("date", "month", "clock", "span")
 
 
 @dataclass

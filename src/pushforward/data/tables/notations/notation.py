@@ -74,6 +74,8 @@ _KINDS = {
     "date": ("dates", "DateNotation"),
     "month": ("months", "MonthNotation"),
     "clock": ("clock", "ClockNotation"),
+    "span": ("spans", "SpanNotation"),
+    "coordinate": ("coordinates", "CoordinateNotation"),
     "script": ("script", "ScriptNotation"),
 }
 
