@@ -21,6 +21,7 @@ from pushforward.data.tables.dated import (
     dates_of,
     mixed_zones,
     months_of,
+    partial_of,
     read_otherwise,
     spans_of,
     times_of,
@@ -165,8 +166,11 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
         return None
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    times = (dates_of, spans_of, months_of, times_of)
-    every = (dates_of, _coordinates, spans_of, _magnitudes, _numbers, months_of, times_of)
+    times = (partial_of, dates_of, spans_of, months_of, times_of)
+    every = (
+        *(partial_of, dates_of, _coordinates, spans_of),
+        *(_magnitudes, _numbers, months_of, times_of),
+    )
     ways = (_numbers,) if plain else every
     wanted = (_magnitudes, _numbers) if asked.wants_numbers else ()
     wanted = times if asked.cells == "times" else wanted

@@ -32,6 +32,7 @@ from pushforward.data.tables.found import (
     without_marks,
 )
 from pushforward.data.tables.identifiers import free_text, identifier, personal
+from pushforward.data.tables.notations.aside import AsideNotation
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.notation import Written
 from pushforward.data.tables.numeric import FEW, FEWEST_ROWS, datetime_column, number
@@ -74,10 +75,14 @@ def column_of(
     if _decides_nothing(series, text, own.reading, of_file):
         unread = decides_nothing(own.reading, "the column holds no text that is read so")
         notes = "; ".join([*([notes] if notes else []), unread])
+    aside = None
+    if isinstance(known.notation, AsideNotation):
+        text, aside = str(series.dtype), known.notation.words(series)
+        series = known.notation.moments(series)
     carrier, outer = carrier_of(series), str(series.dtype)
     plain = into_numbers(series, carrier)
     stored = Stored(key, str(plain.dtype), nothing=nothing, text=text, wrapping=inside.wrapping)
-    marks = tuple(sorted({*known.marks, *map(str, own.missing)}))
+    marks = tuple(sorted({*known.marks, *map(str, own.missing)} - set(MISSING)))
     stored = replace(stored, notation=known.notation, absent=known.absent, marks=marks)
     stored = replace(stored, reading=own.reading or known.reading)
     if carrier:
@@ -93,7 +98,23 @@ def column_of(
         found = replace(found, lost=gone)
     said = f"{found.said}; {notes}" if notes else found.said
     lost = "; ".join(one for one in (found.lost, losses) if one)
-    return replace(_as_read(found, known, read), said=said, lost=lost)
+    return replace(_as_read(found, known, read), said=said, lost=lost, aside=aside)
+
+
+def aside_of(found: FoundColumn, label: str) -> FoundColumn | None:
+    """Return what the cells of a column say beside their moments as a column of its own, which is
+    modelled before it; None where they say nothing.
+
+    Args:
+        label: that no other column has.
+    """
+    notation = found.stored.notation
+    if found.aside is None or found.column is None or not isinstance(notation, AsideNotation):
+        return None
+    levels = sorted_levels(found.aside, label)
+    beside = Stored(label, "str", notation=notation, beside=found.stored.label)
+    said = f"the {notation.what} of '{found.stored.label}', {len(levels)} of them, so categorical"
+    return discrete("categorical", levels, found.aside, beside, said)
 
 
 def _as_read(found: FoundColumn, known: Written, read: Typed | None) -> FoundColumn:

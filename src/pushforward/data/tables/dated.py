@@ -15,6 +15,7 @@ from datetime import datetime, time, timedelta
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.column_hints import ORDERS, Asked, asking
 from pushforward.data.tables.doubts import Doubt
+from pushforward.data.tables.notations.aside import find_partial, offsets_of
 from pushforward.data.tables.notations.calendar import ELSEWHERE, SAME
 from pushforward.data.tables.notations.clock import find_times
 from pushforward.data.tables.notations.dates import Dates, find_dates
@@ -23,7 +24,6 @@ from pushforward.data.tables.notations.spans import find_spans
 from pushforward.data.tables.surrogates.kinds import hints, words_of_label
 from pushforward.data.tables.typed_values import Way
 
-_SHOWN = 5
 # one number of eight digits in 1,400 is a day of these centuries with its year at the end
 _FEWEST = 5
 
@@ -35,13 +35,12 @@ def dates_of(known: list[str], asked: Asked) -> Way | None:
     dates = find_dates(known, asked.order, ORDERS.get(asked.reading, ""))
     if dates is None or (not dates.forced and _by_accident(dates, known)):
         return None
-    said, lost = [f"{dates.notation.said}, and written so again", *_decided(dates, asked)], []
-    if len(dates.zones) > 1:
-        lost.append(
-            f"moments are kept in UTC, their own offsets ({', '.join(dates.zones[:_SHOWN])}) do not come back"
-        )
-    way = Way(dict(dates.read), dates.notation, "dates", said, lost, "", _order(dates), dates.asks)
-    way.zoned, way.heeded = len(dates.zones) > 1, dates.forced
+    several = len(dates.zones) > 1
+    inner = offsets_of(dates.notation, list(dates.read), dates.zones) if several else None
+    notation = inner or dates.notation
+    said = [f"{notation.said}, and written so again", *_decided(dates, asked)]
+    way = Way(dict(dates.read), notation, "dates", said, [], "", _order(dates), dates.asks)
+    way.zoned, way.heeded = several and inner is None, dates.forced
     way.undecided, way.doubts = _two_ways(dates), _other_order(dates)
     left = {cell: 1 for cell in known if cell not in dates.read}
     # dates in so many ways that none is that of most
@@ -130,6 +129,17 @@ def _day_first(pattern: str) -> bool:
     return 0 <= bare.find("%d") < bare.find("%m")
 
 
+def partial_of(known: list[str], asked: Asked) -> Way | None:
+    """Return how dates are read of which some say a month or a year only, None for any others."""
+    if not any(len(cell.strip()) > 4 for cell in known):
+        return None
+    found = find_partial(known, ORDERS.get(asked.reading, "") or asked.order)
+    if found is None:
+        return None
+    said = f"{found[0].said}, and written so again"
+    return Way(dict(found[1]), found[0], "dates", [said])
+
+
 def months_of(known: list[str], asked: Asked) -> Way | None:
     """Return how a column of months or quarters is read, None if its cells are none."""
     months = find_months(known)
@@ -194,7 +204,8 @@ def read_otherwise(found: Way, odd: dict[str, int], asked: Asked) -> bool:
     Args:
         odd: cells that the notation of most does not read, and how often each stands.
     """
-    left, usual = list(odd), _bare(getattr(found.notation, "pattern", ""))
+    inner = getattr(found.notation, "inner", found.notation)
+    left, usual = list(odd), _bare(getattr(inner, "pattern", ""))
     groups: list[Dates] = []
     while left:
         dates = find_dates(left, found.order or asked.order, ORDERS.get(asked.reading, ""))
@@ -228,7 +239,8 @@ def _bare(pattern: str) -> str:
 def mixed_zones(found: Way, odd: Collection[str]) -> bool:
     """Return whether some moments have a zone and others none."""
     others = find_dates(list(odd))
-    zoned = "%z" in getattr(found.notation, "pattern", "")
+    inner = getattr(found.notation, "inner", found.notation)
+    zoned = "%z" in getattr(inner, "pattern", "")
     return others is not None and ("%z" in others.notation.pattern) != zoned
 
 

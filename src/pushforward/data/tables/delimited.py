@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pushforward.core.errors import BadInput, closest
+from pushforward.core.errors import BadInput
 from pushforward.data.formats.choosing import named_format
 from pushforward.data.formats.file_formats import CSV, DATA, TSV
 from pushforward.data.formats.format import ReadOptions
@@ -28,7 +28,7 @@ from pushforward.data.tables.layout import LOOKED_AT, layout_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.not_tables import require_table_text
 from pushforward.data.tables.notations.notation import Written
-from pushforward.data.tables.sheet import Reading, Sheet, require_columns
+from pushforward.data.tables.sheet import Reading, Sheet, require_columns, require_labels
 from pushforward.data.tables.typed_values import Typed
 from pushforward.data.tables.written import Dialect
 
@@ -68,17 +68,12 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     found = read_lines(plain.text, origin, reading.names)
     width = len(found.rows[0])
     require_columns(width, origin)
-    headings = headings_of(found.rows, found.numbers, reading.names, reading.header)
+    names = {*reading.names, *reading.declared}
+    headings = headings_of(found.rows, found.numbers, names, reading.header)
     header = headings.header
     first = found.rows[0] if header.found else []
     labels, renamed = _labels(first, width, origin, found.rows[1:3])
-    unknown = next((name for name in reading.declared if name not in labels), None)
-    if unknown is not None:
-        raise BadInput(
-            f"a declaration of column '{unknown}'",
-            "a column of the table",
-            closest(str(unknown), labels),
-        )
+    require_labels(list(reading.declared), labels)
     rows = headings.kept[1 if header.found else 0 :]
     body, lines = [found.rows[place] for place in rows], [found.numbers[place] for place in rows]
     if not body:

@@ -19,7 +19,8 @@ from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.found import option, place_of
-from pushforward.data.tables.notations.missing import is_missing_among_numbers
+from pushforward.data.tables.notations.aside import AsideNotation
+from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
 from pushforward.data.tables.wrapped import unwrapped
 
@@ -80,6 +81,8 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and
     decimals as what carries them."""
     series = unwrapped(series).series
+    if isinstance(stored.notation, AsideNotation):
+        return _said_aside(series, stored, stored.notation, rows)
     if stored.levels or stored.role in ("excluded", "surrogate"):
         return _without_marks(series, stored)
     if (
@@ -119,6 +122,23 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
             f"column '{stored.label}' of dtype {series.dtype}", expected, "convert it first"
         )
     return into_numbers(series, carrier)
+
+
+def _said_aside(
+    series: pd.Series, stored: Stored, notation: AsideNotation, rows: TableRows
+) -> pd.Series:
+    """Return the moments of dates that say more than that, or what they say beside."""
+    gaps = {None, "", stored.absent, *stored.marks, *MISSING}
+    series = series.map(lambda value: None if value in gaps else value)
+    known = {cell: notation.aside(cell) for cell in series.dropna().unique().tolist()}
+    wrong = series.map(lambda cell: not pd.isna(cell) and known[cell] is None)
+
+    def came(row: int) -> str:
+        return f"{series.iloc[row]!r} in column '{stored.beside or stored.label}', {rows.where(row)}"
+
+    rows.refuse(wrong.to_numpy(dtype=bool), came, notation.said)
+    fine = series.where(~wrong.astype(bool), None)
+    return notation.words(fine) if stored.beside else notation.moments(fine)
 
 
 def _says_none(word: str, stored: Stored) -> bool:

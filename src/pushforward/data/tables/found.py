@@ -118,6 +118,7 @@ class FoundColumn:
         read: what was said of its cells when a file was read, which is in no other sentence.
         order: what its dates tell of others; `undecided` says which of them could be read in two
             ways, where nothing in the column decides it.
+        aside: what its cells say beside their moments, None for most.
     """
 
     column: Column | None
@@ -131,6 +132,7 @@ class FoundColumn:
     read: tuple[str, ...] = ()
     order: str = ""
     undecided: tuple[tuple[str, str], ...] = ()
+    aside: pd.Series | None = None
 
 
 def scalar(value: Any, label: str, row: int) -> Scalar:

@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pushforward.core.errors import BadInput, closest
+from pushforward.core.errors import BadInput
 from pushforward.core.table import Table
 from pushforward.data.tables.circular import pairs
-from pushforward.data.tables.column_of import column_of
+from pushforward.data.tables.column_of import aside_of, column_of
 from pushforward.data.tables.dated import refuse_undecided
 from pushforward.data.tables.declaration import UNSAID, ColumnDeclaration, declaration_of
 from pushforward.data.tables.findings import ColumnFinding, finding_of
 from pushforward.data.tables.found import FoundColumn, Rules, place_of
 from pushforward.data.tables.identifiers import country_of
 from pushforward.data.tables.notations.notation import Written
+from pushforward.data.tables.sheet import require_labels
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.surrogates.personal import of_one_person
 
@@ -84,6 +85,12 @@ def infer(
         for label, own in ((label, asked.get(label, UNSAID)) for label in labels)
     ]
     found = _columns(frame, labels, every, written)
+    partner = pairs(found)
+    findings = tuple(
+        finding_of(one, asked.get(label, UNSAID), partner.get(label, ""))
+        for one, label in zip(found, labels, strict=True)
+    )
+    found = _with_asides(found, labels)
     surrogates = of_one_person([one.stored.surrogate for one in found])
     stored = [
         replace(one.stored, surrogate=surrogate)
@@ -96,12 +103,20 @@ def infer(
             f"no column to model ({'; '.join(notes[:3])})", "at least one column that varies"
         )
     lost = tuple(f"column '{one.stored.label}': {one.lost}" for one in found if one.lost)
-    partner = pairs(found)
-    findings = tuple(
-        finding_of(one, asked.get(label, UNSAID), partner.get(label, ""))
-        for one, label in zip(found, labels, strict=True)
-    )
     return Schema(Table(tuple(modelled)), tuple(stored), tuple(notes), lost, findings)
+
+
+def _with_asides(found: Sequence[FoundColumn], labels: Sequence[str]) -> list[FoundColumn]:
+    """Return all columns, what the cells of one say beside their moments before it."""
+    every: list[FoundColumn] = []
+    for one in found:
+        what = getattr(one.stored.notation, "what", "")
+        label = f"{one.stored.label} {what}"
+        while label in labels:
+            label += " as written"
+        aside = aside_of(one, label) if what else None
+        every += [one] if aside is None else [aside, one]
+    return every
 
 
 def _columns(
@@ -138,18 +153,6 @@ def _columns(
             lambda cell, cells=cells: place_of(cells.index(cell)),
         )
     return found
-
-
-def require_labels(names: Sequence[str], labels: Sequence[str]) -> None:
-    """Refuse a declaration of what is no column."""
-    known = set(labels)
-    for name in names:
-        if name not in known:
-            raise BadInput(
-                f"a declaration of column '{name}'",
-                "a column of the table",
-                closest(str(name), labels),
-            )
 
 
 def _labels(frame: pd.DataFrame) -> list[str]:

@@ -6,16 +6,18 @@ anything is inferred from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
+from pushforward.data.folders import few
 from pushforward.data.formats.choosing import format_of, readable_as
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
@@ -195,3 +197,36 @@ def require_columns(width: int, origin: str) -> None:
     """Refuse a table of more columns than the limit."""
     fix = "choose the ones to model, or save numbers alone as .npy"
     require_below(width, MOST_COLUMNS, f"{origin} has {width:,} columns", "columns", fix)
+
+
+def require_labels(names: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse declarations of what is no column.
+
+    Raises:
+        BadInput: with all such names, the nearest columns, and the columns that nobody declared.
+
+    Example:
+        >>> try:
+        ...     require_labels(["agee", "city"], ["age", "sex"])
+        ... except BadInput as error:
+        ...     print(error)
+        declarations of columns 'agee', 'city', which the table lacks: expected columns of the table; 'age' for 'agee'? the table has 'age', 'sex', which nobody declared
+    """
+    known = set(labels)
+    gone = [str(name) for name in names if name not in known]
+    if len(gone) == 1 and len(names) == 1:
+        fix = closest(gone[0], labels)
+        raise BadInput(f"a declaration of column '{gone[0]}'", "a column of the table", fix)
+    if not gone:
+        return
+    close = {name: get_close_matches(name, labels, n=1, cutoff=0.55) for name in gone}
+    nearest = [f"'{found[0]}' for '{name}'?" for name, found in close.items() if found]
+    rest = few([f"'{label}'" for label in labels if label not in set(names)])
+    more = [*nearest[:5], f"the table has {rest}, which nobody declared" if rest else ""]
+    one = len(gone) == 1
+    came = f"a declaration of column '{gone[0]}'" if one else f"declarations of columns {few([repr(name) for name in gone])}"
+    raise BadInput(
+        f"{came}, which the table lacks",
+        "a column of the table" if one else "columns of the table",
+        " ".join(filter(None, more)),
+    )

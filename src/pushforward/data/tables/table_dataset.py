@@ -29,8 +29,8 @@ from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
 from pushforward.data.tables.protection import USUAL as PROTECT
-from pushforward.data.tables.schema import Declared, infer, require_labels
-from pushforward.data.tables.sheet import GIVEN, Sheet
+from pushforward.data.tables.schema import Declared, infer
+from pushforward.data.tables.sheet import GIVEN, Sheet, require_labels
 
 BUILTIN = "adult-mini"
 

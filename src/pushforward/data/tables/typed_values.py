@@ -18,6 +18,7 @@ import pandas as pd
 from pushforward.data.folders import few
 from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
+from pushforward.data.tables.notations.aside import ASIDE, AsideNotation
 from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation, Written
@@ -85,7 +86,7 @@ class Typed:
         """Whether these are dates, months or times."""
         kind = "" if self.notation is None else self.notation.kind
         inner = getattr(self.notation, "inner", None)
-        return (kind if inner is None else inner.kind) in ("date", "month", "clock", "span")
+        return (kind if inner is None else inner.kind) in ("date", "month", "clock", "span", *ASIDE)
 
 
 @dataclass
@@ -178,7 +179,11 @@ def values_of(
     said = (*gap_words(gaps - odd), *found.said)
     written = gaps - odd if declared else gaps
     absent = usual(written, counts)
-    if found.kind == "numbers":
+    if isinstance(found.notation, AsideNotation):
+        # a frame has no type for them, so that they stay the cells that they are
+        texts = [None if value is None else cell for value, cell in zip(listed, cells, strict=True)]
+        series = pd.Series(texts)
+    elif found.kind == "numbers":
         whole = all(isinstance(value, int) for value in values.values())
         dtype = ("Int64" if gaps else "int64") if whole else "float64"
         series = pd.Series(listed, dtype=dtype)

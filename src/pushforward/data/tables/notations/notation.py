@@ -76,6 +76,8 @@ _KINDS = {
     "clock": ("clock", "ClockNotation"),
     "span": ("spans", "SpanNotation"),
     "coordinate": ("coordinates", "CoordinateNotation"),
+    "partial": ("aside", "PartialNotation"),
+    "offset": ("aside", "OffsetNotation"),
     "script": ("script", "ScriptNotation"),
 }
 
