@@ -96,6 +96,13 @@ class Column:
         return "counting" if self.discrete or self.step is not None else "lebesgue"
 
 
+    def record(self) -> dict[str, Any]:
+        """Return its fields; those of a column on a line as they were before there were circles, so
+        that fingerprints stay."""
+        fields = asdict(self)
+        return {key: value for key, value in fields.items() if key != "period" or value is not None}
+
+
 @dataclass(frozen=True)
 class Table(Space):
     """Rows of `columns`; unit nats/row.
@@ -170,13 +177,7 @@ class Table(Space):
         return {"kind": "table", "kinds": self.kinds, "columns": names}
 
     def _fields(self) -> dict[str, Any]:
-        # columns on a line are recorded as before there were circles, so that fingerprints stay
-        every = [asdict(column) for column in self.columns]
-        return {
-            "columns": [
-                {k: v for k, v in one.items() if k != "period" or v is not None} for one in every
-            ]
-        }
+        return {"columns": [column.record() for column in self.columns]}
 
     def check(self, x: Tensor) -> Tensor:
         """Accept float64 tensors (n, columns); NaN only in columns that may be missing, categories

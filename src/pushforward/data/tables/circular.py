@@ -9,7 +9,8 @@ lies beyond it is brought there.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column
+from pushforward.data.folders import few
 from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.found import FoundColumn, Rules, option
 from pushforward.data.tables.numeric import number
@@ -74,27 +76,60 @@ def around(
         known: its values that are not missing.
     """
     values = known.to_numpy(dtype=np.float64)
+    axis = getattr(stored.notation, "axis", "")
     if stored.carrier or rules.keep or not np.isfinite(values).all():
         return None
-    words, axis = words_of_label(stored.label), getattr(stored.notation, "axis", "")
-    others = {word for other in rules.labels if other != stored.label for word in words_of_label(other)}
-    for of in (LATITUDE, LONGITUDE):
-        partner = LONGITUDE if of is LATITUDE else LATITUDE
+    of = _called(values, stored.label, rules.labels, axis)
+    if of is None:
+        return None
+    make = globe if of is LATITUDE else turning
+    found = make(series, known, stored, rules, of)
+    plain = "continuous" if found.column is None else found.column.kind
+    why = f"only its name and its range say that it is {of.kind}"
+    doubts = () if axis else (Doubt(why, plain, open=False),)
+    return replace(found, kind=of.kind, doubts=(*found.doubts, *doubts))
+
+
+def note_of_points(columns: Sequence[tuple[str, np.ndarray]]) -> str | None:
+    """Return what is said where columns that are opened as points are places, directions or hours,
+    None where none is.
+
+    Example:
+        >>> ends = np.linspace(-80.0, 80.0, 40)
+        >>> note_of_points([("lat", ends), ("lon", 2 * ends)])[:48]
+        "as points 'lat' (latitude) and 'lon' (longitude)"
+    """
+    labels = [label for label, _ in columns]
+    told = []
+    for label, values in columns:
+        known = values[np.isfinite(values)]
+        of = _called(known, label, labels, "") if len(known) else None
+        told += [] if of is None else [f"'{label}' ({of.kind})"]
+    if not told:
+        return None
+    named = " and ".join(told[-2:]) if len(told) < 3 else few(told)
+    return f"as points {named} have no ends and do not begin again: `-s data.kind=table` keeps that"
+
+
+def _called(
+    values: np.ndarray, label: str, labels: Collection[str], axis: str
+) -> Around | None:
+    """Return what a column of numbers is called like and can be, None for neither.
+
+    Args:
+        labels: of all columns: a latitude has a longitude beside it.
+        axis: what letters in its cells say.
+    """
+    words = words_of_label(label)
+    others = {word for other in labels if other != label for word in words_of_label(other)}
+    for of, partner in ((LATITUDE, LONGITUDE), (LONGITUDE, LATITUDE)):
         called = bool(of.names & words) and bool(partner.names & others)
         if (called or axis == of.kind) and _on_globe(values, of) and not _counts(values):
-            make = globe if of is LATITUDE else turning
-            return _told(make(series, known, stored, rules, of), of, "" if axis else "name and range")
+            return of
     for of in (ANGLE, HOUR):
-        if of.names & words and _is_round(values, of, known.nunique()):
-            return _told(turning(series, known, stored, rules, of), of, "name and range")
+        if of.names & words and _is_round(values, of):
+            return of
     return None
-
-
-def _told(found: FoundColumn, of: Around, why: str) -> FoundColumn:
-    """Return a column that was not declared, with what else it could be."""
-    plain = "continuous" if found.column is None else found.column.kind
-    doubts = (Doubt(f"only its {why} say that it is {of.kind}", plain, open=False),) if why else ()
-    return replace(found, kind=of.kind, doubts=(*found.doubts, *doubts))
 
 
 def _on_globe(values: np.ndarray, of: Around) -> bool:
@@ -109,7 +144,8 @@ def _counts(values: np.ndarray) -> bool:
     return bool((values == np.round(values)).all()) and len(np.unique(values)) <= 32
 
 
-def _is_round(values: np.ndarray, of: Around, distinct: int) -> bool:
+def _is_round(values: np.ndarray, of: Around) -> bool:
+    distinct = len(np.unique(values))
     low, high = float(values.min()), float(values.max())
     if of is HOUR:
         whole = bool((values == np.round(values)).all())
@@ -216,7 +252,8 @@ def pairs(found: Collection[FoundColumn]) -> dict[str, str]:
     for kind, columns in ends.items():
         names = (LATITUDE if kind == "latitude" else LONGITUDE).names
         for one in columns:
-            rest = frozenset(words_of_label(one.stored.label) - names - {one.stored.label.lower()})
+            words = re.split(r"[\W_0-9]+", one.stored.label.lower())
+            rest = frozenset({*words} - names - {""})
             groups.setdefault(rest, {}).setdefault(kind, []).append(one.stored.label)
     partner: dict[str, str] = {}
     for both in groups.values():

@@ -21,7 +21,15 @@ from pushforward.data.tables.cells import Asked, typed
 from pushforward.data.tables.found import option, place_of
 from pushforward.data.tables.notations.aside import AsideNotation
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
-from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
+from pushforward.data.tables.stored import (
+    OBJECTS,
+    Stored,
+    decimals_of,
+    restore,
+    seconds_of,
+    snap,
+    turned,
+)
 from pushforward.data.tables.wrapped import unwrapped
 
 
@@ -196,7 +204,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
         lambda row: f"infinity in column '{column.name}', {rows.where(row)}",
         "finite numbers",
     )
-    exact = np.where(infinite, np.nan, exact)
+    exact = turned(np.where(infinite, np.nan, exact), column)
     values, off = snap(exact, column, stored, str(series.dtype))
     if rows.odd is not None:
         return np.where(off, exact, values)

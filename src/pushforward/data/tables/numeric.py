@@ -16,6 +16,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.found import (
     FoundColumn,
     Rules,
@@ -106,10 +107,21 @@ def number(
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     said += _ends_in_words(column, stored)
     periods = stored.carrier == "period"
-    said += sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
+    remark = sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
+    said += remark
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
     said += gaps(gone, len(series))
-    return FoundColumn(column, replace(stored, rounded=rounded), said, lost)
+    doubts = () if periods or stored.carrier else _marks(remark)
+    return FoundColumn(column, replace(stored, rounded=rounded), said, lost, doubts=doubts)
+
+
+def _marks(remark: str) -> tuple[Doubt, ...]:
+    """Return the question whether numbers that a remark names mean that there is none."""
+    found = [float(word) for word in re.findall(r"(-?\d[\d.]*) stands", remark)]
+    if not found:
+        return ()
+    marks = [int(one) if one.is_integer() else one for one in found]
+    return (Doubt(remark.strip("; ").partition(":")[0], {"missing": marks}),)
 
 
 def _asked_step(known: pd.Series, stored: Stored, rules: Rules) -> float | None:

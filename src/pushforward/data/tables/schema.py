@@ -22,6 +22,7 @@ from pushforward.data.tables.column_of import aside_of, column_of
 from pushforward.data.tables.dated import refuse_undecided
 from pushforward.data.tables.declaration import UNSAID, ColumnDeclaration, declaration_of
 from pushforward.data.tables.findings import ColumnFinding, finding_of
+from pushforward.data.tables.foreign_keys import asked_about
 from pushforward.data.tables.found import FoundColumn, Rules, place_of
 from pushforward.data.tables.identifiers import country_of
 from pushforward.data.tables.notations.notation import Written
@@ -84,7 +85,7 @@ def infer(
         Rules(own.what, label in keep, bounds, lines, country, own, labels=labels)
         for label, own in ((label, asked.get(label, UNSAID)) for label in labels)
     ]
-    found = _columns(frame, labels, every, written)
+    found = asked_about(_columns(frame, labels, every, written))
     partner = pairs(found)
     findings = tuple(
         finding_of(one, asked.get(label, UNSAID), partner.get(label, ""))

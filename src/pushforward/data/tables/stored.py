@@ -90,6 +90,11 @@ class Stored:
         """The column's name as text."""
         return str(self.name)
 
+    @property
+    def notation_is_plain(self) -> bool:
+        """Whether its cells are bare: no unit, no currency, no percent sign."""
+        return self.notation is None or not self.notation.said
+
     def constantly(self, value: Any) -> Stored:
         """Return the same column with one value only."""
         plain = value.item() if isinstance(value, np.generic) else value
@@ -194,6 +199,19 @@ def snap(
     )
     slack = np.maximum(max(1e-6 * column.step, least), np.abs(values) * precision)
     return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
+
+
+def turned(values: np.ndarray, column: Column) -> np.ndarray:
+    """Return numbers of a circle in the turn of the training data; those of a line as they are.
+
+    Example:
+        >>> turned(np.array([-10.0, 360.0, 5.0]), Column("d", "integer", step=1.0, high=359.0, period=360.0)).tolist()
+        [350.0, 0.0, 5.0]
+    """
+    if column.period is None:
+        return values
+    beyond = (values < column.low) | (values > column.high)
+    return np.where(beyond, column.low + np.mod(values - column.low, column.period), values)
 
 
 def missing_word(series: pd.Series) -> str:

@@ -24,6 +24,7 @@ from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
 from pushforward.data.tables.charsets import decode
+from pushforward.data.tables.circular import note_of_points
 from pushforward.data.tables.declaration import declaration_of
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
@@ -59,11 +60,15 @@ def settled(
     if kind == "table":
         return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
     why = None if pixels_of(sheet) is not None else _why(sheet)
-    return (
-        replace(sheet, points=True)
-        if why is None
-        else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
-    )
+    if why is not None:
+        return replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+    numbers = [
+        (str(name), series.to_numpy(dtype=np.float64))
+        for name, series in sheet.frame.items()
+        if series.dtype.kind in "iuf"
+    ]
+    note = note_of_points(numbers) if pixels_of(sheet) is None else None
+    return replace(sheet, points=True, notes=(*sheet.notes, *([note] if note else [])))
 
 
 def says_what(columns: Mapping[str, Declared] | None) -> bool:
