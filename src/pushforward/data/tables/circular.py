@@ -20,7 +20,7 @@ from pushforward.core.errors import BadInput
 from pushforward.core.table import Column
 from pushforward.data.folders import few
 from pushforward.data.tables.doubts import Doubt
-from pushforward.data.tables.found import FoundColumn, Rules, option
+from pushforward.data.tables.found import FoundColumn, Rules, option, shown_at
 from pushforward.data.tables.numeric import number
 from pushforward.data.tables.stored import Stored, on_grid
 from pushforward.data.tables.surrogates.kinds import hints, words_of_label
@@ -178,7 +178,7 @@ def turning(
     if turn is None:
         row = int(known.index[int(np.abs(values).argmax())])
         raise BadInput(
-            f"{series.iloc[row]!r} in column '{stored.label}', {of.kind}, at {rules.where(row)}",
+            f"{shown_at(series, row)} in column '{stored.label}', {of.kind}, at {rules.where(row)}",
             f"one turn of {period:g}: from 0, or half a turn on either side of 0",
             f"repair it, say another period, or declare it {option(stored.label, 'continuous')}",
         )
@@ -231,7 +231,7 @@ def globe(
     if wrong.any():
         row = int(known.index[int(wrong.argmax())])
         raise BadInput(
-            f"{series.iloc[row]!r} in column '{stored.label}', a latitude, at {rules.where(row)}",
+            f"{shown_at(series, row)} in column '{stored.label}', a latitude, at {rules.where(row)}",
             "-90 to 90",
             f"repair it, or declare it {option(stored.label, 'continuous')}",
         )

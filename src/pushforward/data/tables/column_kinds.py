@@ -228,11 +228,11 @@ def table_of_kinds() -> list[list[str]]:
 
     Example:
         >>> table_of_kinds()[1][:2]
-        ['`integer`', 'whole numbers']
+        ['integer', 'whole numbers']
     """
     head = ["kind", "what it is", "told by", "modelled as", "comes back"]
     rows = [
-        [f"`{kind.name}`", kind.says, kind.told, kind.modelled, kind.back]
+        [kind.name, kind.says, kind.told, kind.modelled, kind.back]
         for kind in KINDS_OF_COLUMNS
     ]
     return [head, *rows]

@@ -18,7 +18,7 @@ from pushforward.core.table import ColumnKind
 from pushforward.data.folders import counted
 from pushforward.data.tables.circular import ANGLE, HOUR, LATITUDE, LONGITUDE, globe, turning
 from pushforward.data.tables.column_kinds import kind_of_column
-from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, scalar, sorted_levels
+from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, shown_at, sorted_levels
 from pushforward.data.tables.identifiers import (
     group,
     identifier,
@@ -90,7 +90,7 @@ def _numbers(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) 
         if not bool(whole.all()):
             row = int(known.index[int((~whole).to_numpy().argmax())])
             raise BadInput(
-                f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared integer, at {rules.where(row)}",
+                f"{shown_at(series, row)} in column '{label}' declared integer, at {rules.where(row)}",
                 "whole numbers",
                 f"declare it continuous: {option(label, 'continuous')}",
             )
@@ -106,12 +106,10 @@ def _require_numbers(series: pd.Series, stored: Stored, rules: Rules) -> None:
     words = series.map(lambda value: isinstance(value, str)).to_numpy()
     if stored.dtype != "category" and series.dtype == object and not words.any():
         return
-    row = int(words.argmax())
+    row = int((words if words.any() else series.notna().to_numpy()).argmax())
     label, kind = stored.label, str(rules.kind)
     raise BadInput(
-        f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared {kind}, at {rules.where(row)}"
-        if words.any()
-        else f"column '{label}' of dtype {series.dtype} declared {kind}",
+        f"{shown_at(series, row)} in column '{label}' declared {kind}, at {rules.where(row)}",
         "numbers",
         f"repair it, or declare another kind, such as {option(label, 'categorical')}",
     )
@@ -125,7 +123,7 @@ def _moment(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) -
         clock = (moments.dt.normalize() != moments) & moments.notna()
         row = int(clock.to_numpy().argmax())
         raise BadInput(
-            f"{moments.iloc[row]} in column '{stored.label}' declared date, at {rules.where(row)}",
+            f"{shown_at(moments, row)} in column '{stored.label}' declared date, at {rules.where(row)}",
             "days without a time of day",
             f"declare it {option(stored.label, 'datetime')}",
         )
@@ -142,7 +140,7 @@ def _clock(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) ->
     if stored.carrier not in _CARRIERS[kind]:
         row = int(series.notna().to_numpy().argmax())
         raise BadInput(
-            f"{scalar(series.iloc[row], label, row)!r} in column '{label}' declared {kind}, at {rules.where(row)}",
+            f"{shown_at(series, row)} in column '{label}' declared {kind}, at {rules.where(row)}",
             f"{kind_of_column(kind, label).says}, such as {_SUCH[kind]}",
             f"repair it, or declare another kind, such as {option(label, 'categorical')}",
         )
@@ -186,7 +184,7 @@ def _of_one_value(series: pd.Series, known: pd.Series, stored: Stored, rules: Ru
     other = (series != known.iloc[0]).to_numpy(dtype=bool, na_value=True)
     row = int(other.argmax())
     raise BadInput(
-        f"{scalar(series.iloc[row], stored.label, row)!r} in column '{stored.label}' declared {rules.kind}, at {rules.where(row)}",
+        f"{shown_at(series, row)} in column '{stored.label}' declared {rules.kind}, at {rules.where(row)}",
         f"{known.iloc[0]!r} in every row" if rules.kind == "constant" else "no value at all",
         f"declare another kind, such as {option(stored.label, 'categorical')}",
     )

@@ -18,7 +18,7 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
-from pushforward.data.tables.found import option, place_of
+from pushforward.data.tables.found import option, place_of, without_marks
 from pushforward.data.tables.notations.aside import AsideNotation
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.stored import (
@@ -91,8 +91,9 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     series = unwrapped(series).series
     if isinstance(stored.notation, AsideNotation):
         return _said_aside(series, stored, stored.notation, rows)
+    series = without_marks(series, stored.marks)
     if stored.levels or stored.role in ("excluded", "surrogate"):
-        return _without_marks(series, stored)
+        return series
     if (
         str(series.dtype) in OBJECTS
         and stored.notation is not None
@@ -152,15 +153,6 @@ def _said_aside(
 def _says_none(word: str, stored: Stored) -> bool:
     return (
         is_missing_among_numbers(word) or word.strip() in stored.marks or stored.reading == "number"
-    )
-
-
-def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
-    """Return words among categories without those that counted as missing in the training table."""
-    if not stored.marks or str(series.dtype) not in OBJECTS:
-        return series
-    return series.map(
-        lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value
     )
 
 

@@ -135,6 +135,18 @@ class FoundColumn:
     aside: pd.Series | None = None
 
 
+def shown_at(series: pd.Series, row: int) -> str:
+    """Return the value of a row as a refusal shows it.
+
+    Example:
+        >>> shown_at(pd.Series([1, 2]), 1), shown_at(pd.Series(["x"]), 0)
+        ('2', "'x'")
+    """
+    value = series.iloc[row]
+    value = value.item() if isinstance(value, np.generic) else value
+    return repr(value) if isinstance(value, str | int | float) else f"'{value}'"
+
+
 def scalar(value: Any, label: str, row: int) -> Scalar:
     """Return a value as JSON can hold it.
 

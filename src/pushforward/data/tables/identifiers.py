@@ -13,7 +13,7 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput
 from pushforward.data.tables.doubts import Doubt
-from pushforward.data.tables.found import FoundColumn, Rules, keeping, option
+from pushforward.data.tables.found import FoundColumn, Rules, keeping, option, shown_at
 from pushforward.data.tables.stored import OBJECTS, Stored
 from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.key import KeySurrogate
@@ -76,7 +76,7 @@ def key(known: pd.Series, series: pd.Series, stored: Stored, rules: Rules) -> Fo
         row = int(again.argmax())
         first = int((series == series.iloc[row]).fillna(False).to_numpy(dtype=bool).argmax())
         raise BadInput(
-            f"{series.iloc[row]!r} in column '{stored.label}' declared a key, at {rules.where(first)} and {rules.where(row)}",
+            f"{shown_at(series, row)} in column '{stored.label}' declared a key, at {rules.where(first)} and {rules.where(row)}",
             "a value of its own for every row",
             f"repair it, or declare another kind, such as {option(stored.label, 'categorical')}",
         )

@@ -24,6 +24,7 @@ from pushforward.data.tables.found import (
     gaps,
     option,
     require_finite,
+    shown_at,
     sorted_levels,
 )
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
@@ -138,9 +139,10 @@ def _asked_step(known: pd.Series, stored: Stored, rules: Rules) -> float | None:
     values = known.to_numpy(dtype=np.float64)
     off = np.abs(values - on_grid(values, step)) > 1e-6 * step + 2.0**-50 * np.abs(values)
     if off.any():
-        row = int(known.index[int(off.argmax())])
+        place = int(off.argmax())
+        row = int(known.index[place])
         raise BadInput(
-            f"{known.loc[row]!r} in column '{stored.label}', of step {step:g}, at {rules.where(row)}",
+            f"{shown_at(known, place)} in column '{stored.label}', of step {step:g}, at {rules.where(row)}",
             f"multiples of {step:g}",
             "repair it, or say another step; 0 is none",
         )
@@ -159,10 +161,11 @@ def _require_within(known: pd.Series, stored: Stored, rules: Rules) -> None:
         values > (math.inf if high is None else high)
     )
     if beyond.any():
-        row = int(known.index[int(beyond.argmax())])
+        place = int(beyond.argmax())
+        row = int(known.index[place])
         ends = f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
         raise BadInput(
-            f"{known.loc[row]!r} in column '{stored.label}', of range {ends}, at {rules.where(row)}",
+            f"{shown_at(known, place)} in column '{stored.label}', of range {ends}, at {rules.where(row)}",
             "numbers within it",
             f"repair it, widen the range, or say with {option(stored.label, 'continuous')} that there is none",
         )

@@ -41,7 +41,8 @@ class SpanNotation(Notation):
         units: seconds of each unit that occurs, from the largest, what is written behind one of it
             and behind several.
         between: what stands between the parts.
-        zeros: True if a unit of which there is none is written, behind the first that is.
+        zeros: True if a unit of which there is none is written behind another.
+        leading: True if it is written before all others, too.
         width: digits of every part but the first.
         iso: True for the form of ISO 8601.
         places: decimals of the seconds, in that form.
@@ -55,6 +56,7 @@ class SpanNotation(Notation):
     units: tuple[tuple[int, str, str], ...] = ()
     between: str = " "
     zeros: bool = False
+    leading: bool = False
     width: int = 1
     iso: bool = False
     places: int = 0
@@ -89,7 +91,8 @@ class SpanNotation(Notation):
             # what no unit can say is rounded to the smallest
             n = round(seconds / size) if place == last else seconds // size
             seconds -= n * size
-            if n or (parts and self.zeros) or (place == last and not parts):
+            zero = self.zeros if parts else self.leading
+            if n or zero or (place == last and not parts):
                 parts.append(f"{n:0{self.width if parts else 1}d}{one if n == 1 else many}")
         return self.between.join(parts)
 
@@ -102,7 +105,9 @@ class SpanNotation(Notation):
             n, whole = divmod(whole, size)
             letter = next(key for key, seconds in _OF_ISO.items() if seconds == size)
             rest = f".{fraction:0{self.places}d}" if letter == "S" and self.places else ""
-            found[letter] = f"{n}{rest}{letter}" if n or rest or self.zeros else ""
+            before = any(found.values())
+            zero = self.zeros if before else self.leading
+            found[letter] = f"{n}{rest}{letter}" if n or rest or zero else ""
         time = found["H"] + found["M"] + found["S"]
         if not found["D"] and not time:
             smallest = {86400: "0D", 3600: "T0H", 60: "T0M", 1: "T0S"}
@@ -135,11 +140,12 @@ def _shaped(
 ) -> tuple[SpanNotation, dict[str, timedelta]]:
     ones: dict[int, Counter[str]] = {}
     many: dict[int, Counter[str]] = {}
-    zeros, widths, padded = False, set[int](), False
+    zeros, leading, widths, padded = False, False, set[int](), False
     for _, parts in found.values():
         for place, (size, digits, word, _) in enumerate(parts):
             (ones if int(digits) == 1 else many).setdefault(size, Counter())[word] += 1
-            zeros = zeros or (int(digits) == 0 and len(parts) > 1)
+            zero = int(digits) == 0 and len(parts) > 1
+            zeros, leading = zeros or (zero and place > 0), leading or (zero and place == 0)
             widths |= {len(digits)} if place else set()
             padded = padded or bool(place and len(digits) > 1 and digits[0] == "0")
     units = []
@@ -147,9 +153,9 @@ def _shaped(
         plural = _usual(many.get(size) or ones[size])
         units.append((size, _usual(ones[size]) if size in ones else plural, plural))
     between = _usual(Counter(gap for cell in found for gap in _gaps(cell))) if not iso else ""
-    width = 2 if padded and widths == {2} else 1
+    width = 2 if padded and widths == {2} and not iso else 1
     places = max(part[3] for _, parts in found.values() for part in parts)
-    notation = SpanNotation(tuple(units), between, zeros, 1 if iso else width, iso, places)
+    notation = SpanNotation(tuple(units), between, zeros, leading, width, iso, places)
     read = {cell: length for cell, parts in found.items() if (length := _length(*parts)) is not None}
     return notation, read
 
