@@ -227,6 +227,7 @@ def data_formats(
 def data_describe(
     data: Any,
     *,
+    schema: Any = ...,
     settings: Any = ...,
     keep: Any = ...,
     errors: str | None = ...,

@@ -39,7 +39,9 @@ def bank_us(dice: random.Random) -> str:
         amount = dice.gauss(0, 1500)
         cell = f'"({-amount:,.2f})"' if amount < 0 else f'"{amount:,.2f}"'
         day = _START + timedelta(days=2 * row)
-        rows.append((f"{day:%m/%d/%Y}", dice.choice(["Rent", "Food"]), cell, f"{dice.randint(1, 30)}%"))
+        rows.append(
+            (f"{day:%m/%d/%Y}", dice.choice(["Rent", "Food"]), cell, f"{dice.randint(1, 30)}%")
+        )
     return _file(["Date", "Description", "Amount", "Rate"], rows)
 
 
@@ -64,7 +66,10 @@ def zones(dice: random.Random) -> str:
     aways = [timezone(timedelta(hours=hours)) for hours in (1, 2, -5)]
     first = datetime(2024, 3, 1, tzinfo=aways[0])
     rows = [
-        ((first + timedelta(hours=7 * row)).astimezone(dice.choice(aways)).isoformat(), dice.gauss(0, 1))
+        (
+            (first + timedelta(hours=7 * row)).astimezone(dice.choice(aways)).isoformat(),
+            dice.gauss(0, 1),
+        )
         for row in range(ROWS)
     ]
     return _file(["at", "v"], rows)

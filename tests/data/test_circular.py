@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from data.odd_tables import written
 
+from data.odd_tables import written
 from pushforward.app.runs.loading import load
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
@@ -38,16 +38,16 @@ def column(data: Dataset, name: str) -> Column:
 def test_names_and_ranges_tell_circles_and_places() -> None:
     word = ["a", "b"] * (N // 2)
     degrees, hours = RNG.integers(0, 360, N), np.arange(N) % 24
-    frame = pd.DataFrame(
-        {
-            **{"windDir": degrees, "Aspect": degrees / 1.0, "turns": degrees},
-            **{"hour_of_day": hours, "HOUR": hours + 1, "hours": hours, "count": hours},
-            **{"bearing": RNG.uniform(-math.pi, math.pi, N), "word": word},
-            **{"lat": RNG.uniform(-60, 60, N), "lng": RNG.uniform(-180, 180, N)},
-        }
-    )
+    frame = pd.DataFrame({"windDir": degrees, "Aspect": degrees / 1.0, "turns": degrees})
+    frame["hour_of_day"], frame["HOUR"], frame["hours"] = hours, hours + 1, hours
+    frame["bearing"], frame["word"] = RNG.uniform(-math.pi, math.pi, N), word
+    frame["lat"], frame["lng"] = RNG.uniform(-60, 60, N), RNG.uniform(-180, 180, N)
     found = kinds(frame)
-    assert {label for label, kind in found.items() if kind == "angle"} == {"windDir", "Aspect", "bearing"}
+    assert {label for label, kind in found.items() if kind == "angle"} == {
+        "windDir",
+        "Aspect",
+        "bearing",
+    }
     assert {label for label, kind in found.items() if kind == "hour"} == {"hour_of_day", "HOUR"}
     assert (found["lat"], found["lng"]) == ("latitude", "longitude")
     schema = infer(frame)
@@ -55,9 +55,14 @@ def test_names_and_ranges_tell_circles_and_places() -> None:
     assert (by_name["HOUR"].low, by_name["HOUR"].high) == (1.0, 24.0)
     assert by_name["bearing"].period == pytest.approx(2 * math.pi)
     assert (by_name["lat"].low, by_name["lat"].high) == (-90.0, 90.0)
-    assert {one.label: one.partner for one in schema.findings if one.partner} == {"lat": "lng", "lng": "lat"}
+    assert {one.label: one.partner for one in schema.findings if one.partner} == {
+        "lat": "lng",
+        "lng": "lat",
+    }
     # a latitude without a longitude, lengths, and what goes beyond a turn are only numbers
-    plain = pd.DataFrame({"lat": frame["lat"], "length": RNG.uniform(0, 900, N), "angle": degrees * 2})
+    plain = pd.DataFrame(
+        {"lat": frame["lat"], "length": RNG.uniform(0, 900, N), "angle": degrees * 2}
+    )
     assert set(kinds(plain).values()) == {"continuous", "integer"}
 
 
@@ -91,7 +96,11 @@ def test_a_circle_is_cut_where_the_fewest_rows_lie() -> None:
 def test_a_line_does_not_know_where_its_turn_ends(of: Column, shift: float) -> None:
     """Turning all data turns nothing else: a false edge would move with the numbers, not with the data."""
     unit = of.high / 359.0 if of.step else of.high / 360.0
-    x = torch.from_numpy(RNG.normal(350.0, 30.0, N)).round() if of.step else RNG.normal(350.0, 30.0, N)
+    x = (
+        torch.from_numpy(RNG.normal(350.0, 30.0, N)).round()
+        if of.step
+        else RNG.normal(350.0, 30.0, N)
+    )
     x = torch.as_tensor(x) * unit
     assert of.period is not None
     here, there = (torch.remainder(x + s * unit, of.period)[:, None] for s in (0.0, shift))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from data.odd_tables import TABLES, written
 
+from data.odd_tables import TABLES, written
 from pushforward.app.runs.loading import load
 from pushforward.core.errors import BadInput
 from pushforward.data.encoding import encoding_from_json
@@ -87,7 +87,9 @@ def test_a_date_that_is_no_date_is_named_with_its_row(tmp_path: Path) -> None:
     data = load(written("survey", tmp_path), protect=0)
     other = data.encoding.decode(data.train.x[:3])
     other.loc[1, "born"] = "May 1998"
-    with pytest.raises(BadInput, match=r"'May 1998' in column 'born', row 1 .*: expected dates that are exact"):
+    with pytest.raises(
+        BadInput, match=r"'May 1998' in column 'born', row 1 .*: expected dates that are exact"
+    ):
         data.encoding.encode(other)
 
 
@@ -110,7 +112,9 @@ def test_lengths_in_words_are_read_and_written(name: str) -> None:
     assert found is not None
     notation, read = found
     assert len(read) == len(set(cells))
-    seconds = "s" in SPANS[name](1, 2, 3).casefold().replace("std", "").replace("hours", "").replace("minutes", "")
+    seconds = "s" in SPANS[name](1, 2, 3).casefold().replace("std", "").replace(
+        "hours", ""
+    ).replace("minutes", "")
     for cell, (h, m, s) in zip(cells, parts, strict=True):
         if name != "words":
             worth = 3600 * h + 60 * m + (s if seconds else 0)
@@ -163,14 +167,21 @@ def test_coordinates_are_whole_numbers_of_their_smallest_part() -> None:
         (["low", "medium", "banana"], ()),
     ],
 )
-def test_scales_are_ordered_and_other_words_are_not(words: list[str], order: tuple[str, ...]) -> None:
+def test_scales_are_ordered_and_other_words_are_not(
+    words: list[str], order: tuple[str, ...]
+) -> None:
     assert in_order(words) == order
 
 
 def test_how_sure_a_kind_is_says_what_to_check(tmp_path: Path) -> None:
     dice = random.Random(6)
     rows = [
-        (dice.randint(1, 9), dice.choice([10, 11, 12, 99999]), dice.randint(100, 140), f"0{dice.randint(0, 9)}:15")
+        (
+            dice.randint(1, 9),
+            dice.choice([10, 11, 12, 99999]),
+            dice.randint(100, 140),
+            f"0{dice.randint(0, 9)}:15",
+        )
         for _ in range(300)
     ]
     frame = pd.DataFrame(rows, columns=["stars", "price", "zip_code", "at"])
@@ -195,7 +206,9 @@ def test_how_sure_a_kind_is_says_what_to_check(tmp_path: Path) -> None:
 
 def test_a_share_of_cells_that_do_not_fit_is_said(tmp_path: Path) -> None:
     cells = [str(n) for n in range(60)] + ["oops", "oops"]
-    (tmp_path / "t.csv").write_text("n,w\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells)))
+    (tmp_path / "t.csv").write_text(
+        "n,w\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells))
+    )
     n = load(tmp_path / "t.csv").findings[0]
     assert n.confidence == "doubtful"
     assert n.share == pytest.approx(60 / 62)
@@ -208,7 +221,9 @@ PAIRS = random.Random(8)
 TWO_WAYS = [f"{PAIRS.randint(1, 12):02d}/{PAIRS.randint(1, 12):02d}/2024" for _ in range(60)]
 
 
-def opens(tmp_path: Path, cells: list[str], other: list[str], mark: str = ",", **how: object) -> str:
+def opens(
+    tmp_path: Path, cells: list[str], other: list[str], mark: str = ",", **how: object
+) -> str:
     """Return how the dates of a file are read, with another column beside them."""
     file = tmp_path / "t.csv"
     rows = "".join(f"{cell}{mark}{one}\n" for cell, one in zip(cells, other, strict=True))
@@ -242,7 +257,9 @@ def test_what_decides_between_days_and_months(tmp_path: Path) -> None:
     assert "a comma stands before decimals" in opens(tmp_path, TWO_WAYS, amounts, ";")
     assert "a comma stands before decimals" in opens(tmp_path, TWO_WAYS, amounts, "\t")
     euros = [f"{n}.50 €" for n in range(10, 70)]
-    assert "'x' is in a currency of countries where day comes first" in opens(tmp_path, TWO_WAYS, euros)
+    assert "'x' is in a currency of countries where day comes first" in opens(
+        tmp_path, TWO_WAYS, euros
+    )
     months = sorted(TWO_WAYS, key=lambda cell: (cell[6:], cell[:5]))
     assert "in order of time so month" in opens(tmp_path, months, dull)
     equal = [f"{n:02d}/{n:02d}/2024" for n in (1 + n % 12 for n in range(60))]

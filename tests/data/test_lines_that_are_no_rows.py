@@ -12,8 +12,8 @@ import pytest
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
-from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.declaration import declaration_of
+from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.sheet import Reading
 
 BODY = [

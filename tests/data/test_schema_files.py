@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+
 from data.odd_tables import TABLES, written
 from people import people
-
 from pushforward.app.runs.loading import load
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import Dataset
@@ -31,7 +31,9 @@ def require_same(first: Dataset, second: Dataset) -> None:
     assert schema_record(first.findings, {}) == schema_record(second.findings, {})
     assert first.space == second.space
     assert first.fingerprint == second.fingerprint
-    roles = [[(one.label, one.role, one.surrogate) for one in d.encoding.stored] for d in (first, second)]
+    roles = [
+        [(one.label, one.role, one.surrogate) for one in d.encoding.stored] for d in (first, second)
+    ]
     assert roles[0] == roles[1]
 
 
@@ -45,7 +47,7 @@ def test_a_schema_that_was_written_declares_the_same_table(name: str, tmp_path: 
     # the second time nothing changes any more
     text = schema_text(file.name, second.findings, {})
     values = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    before = [line for line in (tmp_path / "schema.yaml").read_text().splitlines()]
+    before = (tmp_path / "schema.yaml").read_text().splitlines()
     assert values == [line for line in before if not line.lstrip().startswith("#")]
 
 
@@ -54,7 +56,9 @@ def test_the_built_in_table_and_frames_have_schemas_too(tmp_path: Path) -> None:
     require_same(adult, load("adult-mini", schema=described(adult, tmp_path)))
     frame = people(200)
     frame["visits"] = [None if i % 7 == 0 else i % 5 for i in range(200)]
-    frame["grade"] = pd.Categorical(["low", "mid", "top", "mid"] * 50, ["low", "mid", "top"], ordered=True)
+    frame["grade"] = pd.Categorical(
+        ["low", "mid", "top", "mid"] * 50, ["low", "mid", "top"], ordered=True
+    )
     frame["seen"] = pd.date_range("2024-01-01", periods=200, freq="h", tz="UTC")
     first = load(frame)
     require_same(first, load(frame, schema=described(first, tmp_path)))
@@ -63,7 +67,9 @@ def test_the_built_in_table_and_frames_have_schemas_too(tmp_path: Path) -> None:
 def test_a_file_of_two_lines_is_enough(tmp_path: Path) -> None:
     file = written("sensors", tmp_path)
     schema = tmp_path / "s.yaml"
-    schema.write_text("columns:\n  hour: categorical\n  temp: {range: [null, null], missing: [-99]}\n")
+    schema.write_text(
+        "columns:\n  hour: categorical\n  temp: {range: [null, null], missing: [-99]}\n"
+    )
     data = load(file, schema=schema)
     kinds = {one.label: (one.kind, one.confidence) for one in data.findings}
     assert kinds["hour"] == ("categorical", "declared")
@@ -100,7 +106,10 @@ WRONG = {
     "columns: {hour: !!python/object:os.system x}": r"no YAML in line 1",
     "columns: {hour: &a {kind: integer}, temp: 3}": r"3 as what column 'temp' is",
     "columns: {huor: integer}": r"a declaration of column 'huor': expected a column of the table; did you mean 'hour'",
-    "columns: {huor: integer, tempp: real}": r"declarations of columns 'huor', 'tempp', which the table lacks.*'hour' for 'huor'.*'temp' for 'tempp'.*the table has 'time', ",
+    "columns: {huor: integer, tempp: real}": (
+        r"declarations of columns 'huor', 'tempp', which the table lacks.*'hour' for 'huor'.*"
+        r"'temp' for 'tempp'.*the table has 'time', "
+    ),
 }
 
 
@@ -130,7 +139,9 @@ CONTRADICTED = {
 
 
 @pytest.mark.parametrize("entry", CONTRADICTED)
-def test_a_kind_that_the_cells_contradict_is_refused_with_the_row(entry: str, tmp_path: Path) -> None:
+def test_a_kind_that_the_cells_contradict_is_refused_with_the_row(
+    entry: str, tmp_path: Path
+) -> None:
     file, said = written("sensors", tmp_path), CONTRADICTED[entry]
     schema = yaml.safe_load(f"columns: {{{entry}}}")
     if said is None:

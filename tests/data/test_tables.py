@@ -360,8 +360,14 @@ def test_declarations_override_inference() -> None:
     [
         ({"n": "catgorical"}, r"kind 'catgorical' of column 'n': expected one of"),
         ({"m": "integer"}, r"a declaration of column 'm': expected a column of the table"),
-        ({"word": "integer"}, r"'a' in column 'word' declared integer, at row 0 .*: expected numbers"),
-        ({"half": "integer"}, r"0.5 in column 'half' declared integer, at row 0 .*: expected whole numbers"),
+        (
+            {"word": "integer"},
+            r"'a' in column 'word' declared integer, at row 0 .*: expected numbers",
+        ),
+        (
+            {"half": "integer"},
+            r"0.5 in column 'half' declared integer, at row 0 .*: expected whole numbers",
+        ),
         ({"n": "boolean"}, r"column 'n' of 3 values: expected two for a boolean"),
         ({"word": ["a", "b"]}, r"'c' in column 'word', row 2 .*: expected a level among"),
         ({"word": "datetime"}, r"column 'word' declared datetime .*ISO 8601"),

@@ -95,7 +95,6 @@ class Column:
         """Counting for categories and for numbers on a grid, else Lebesgue."""
         return "counting" if self.discrete or self.step is not None else "lebesgue"
 
-
     def record(self) -> dict[str, Any]:
         """Return its fields; those of a column on a line as they were before there were circles, so
         that fingerprints stay."""

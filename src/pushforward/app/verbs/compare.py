@@ -75,9 +75,7 @@ class CompareRequest(OfTables, ComputingRequest):
         from pushforward.app.measuring import comparing
         from pushforward.app.runs.loading import opened
 
-        settings = of_data(with_own_options(
-            self.settings, self.keep, self.errors, self.schema
-        ))
+        settings = of_data(with_own_options(self.settings, self.keep, self.errors, self.schema))
         allowed = allowance(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):
             dataset = opened(self.data, settings, skip_bad=self.skip_bad)

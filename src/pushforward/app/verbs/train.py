@@ -134,9 +134,7 @@ class TrainRequest(OfTables, ComputingRequest):
     def _overrides(self) -> dict[str, dict[str, Any]]:
         from pushforward.app.runs.resuming import data_settings_of
 
-        overrides = with_own_options(
-            self.settings, self.keep, self.errors, self.schema
-        )
+        overrides = with_own_options(self.settings, self.keep, self.errors, self.schema)
         if not self.resume:
             return overrides
         if self.output is None:

@@ -84,7 +84,8 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
     known = [cell for cell in counts if cell not in empty and cell not in gaps]
     if asked.words or not (known or gaps):
-        return text_of(cells, counts, empty)
+        unread = unheeded(asked, None, "its cells stay words") if asked.words else []
+        return text_of(cells, counts, empty, tuple(unread))
     found = _best(known, counts, asked) if known else None
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
@@ -158,10 +159,14 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     declared = dates_of(known, asked) if asked.reading in ORDERS and own is None else None
     if declared is not None and declared.heeded and _size(declared, counts) >= 0.5 * alike:
         return declared
-    if not asked.wants_numbers and asked.reading not in DECIMALS and (
-        any(_LONG.fullmatch(cell.strip()) for cell in known)
-        or (_padded(known) and not _own_numbers(known, counts))
-        or codes(known, asked.label)
+    if (
+        not asked.wants_numbers
+        and asked.reading not in DECIMALS
+        and (
+            any(_LONG.fullmatch(cell.strip()) for cell in known)
+            or (_padded(known) and not _own_numbers(known, counts))
+            or codes(known, asked.label)
+        )
     ):
         return None
     # eight digits may be a day, so only other plain numbers need no look at dates

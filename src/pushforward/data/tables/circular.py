@@ -53,7 +53,8 @@ ANGLE = Around(
     "angle",
     (TURN, RADIANS),
     hints(
-        "angle angles azimuth azimut bearing heading direction dir aspect winddir wdir windrichtung richtung winkel kurs rumbo cap hue"
+        "angle angles azimuth azimut bearing heading direction dir aspect winddir wdir windrichtung "
+        "richtung winkel kurs rumbo cap hue"
     ),
 )
 HOUR = Around("hour", (DAY,), hints("hour hr hh hod stunde heure hora ora"), spread=0.8)
@@ -66,9 +67,7 @@ LONGITUDE = Around(
 )
 
 
-def around(
-    series: pd.Series, known: pd.Series, stored: Stored, rules: Rules
-) -> FoundColumn | None:
+def around(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) -> FoundColumn | None:
     """Return a column of numbers that is called like a direction, an hour or a place on the globe,
     and whose numbers are such; None for any other.
 
@@ -111,9 +110,7 @@ def note_of_points(columns: Sequence[tuple[str, np.ndarray]]) -> str | None:
     return f"as points {named} have no ends and do not begin again: `-s data.kind=table` keeps that"
 
 
-def _called(
-    values: np.ndarray, label: str, labels: Collection[str], axis: str
-) -> Around | None:
+def _called(values: np.ndarray, label: str, labels: Collection[str], axis: str) -> Around | None:
     """Return what a column of numbers is called like and can be, None for neither.
 
     Args:
@@ -136,7 +133,7 @@ def _on_globe(values: np.ndarray, of: Around) -> bool:
     low, high = float(values.min()), float(values.max())
     if of is LATITUDE:
         return -90.0 <= low <= high <= 90.0
-    return high - low <= TURN and -180.0 <= low and high <= TURN
+    return high - low <= TURN and low >= -180.0 and high <= TURN
 
 
 def _counts(values: np.ndarray) -> bool:
@@ -149,7 +146,9 @@ def _is_round(values: np.ndarray, of: Around) -> bool:
     low, high = float(values.min()), float(values.max())
     if of is HOUR:
         whole = bool((values == np.round(values)).all())
-        return whole and 0.0 <= low <= 1.0 and high in (23.0, 24.0) and high - low >= of.spread * DAY
+        return (
+            whole and 0.0 <= low <= 1.0 and high in (23.0, 24.0) and high - low >= of.spread * DAY
+        )
     whole = bool((values == np.round(values)).all())
     period = RADIANS if high - low <= RADIANS + 1e-6 and not whole else TURN
     fits = _turn(low, high, period, of.signed) is not None
@@ -169,12 +168,15 @@ def turning(
     if found.column is None:
         return found
     low, high = float(values.min()), float(values.max())
-    periods = (rules.own.period,) if rules.own.period is not None else of.periods
+    own = rules.own.period
+    periods: tuple[float, ...] = of.periods if own is None else (own,)
     whole = bool((values == np.round(values)).all())
-    if len(periods) > 1 and not whole and high - low <= RADIANS + 1e-6 and high <= RADIANS + 1e-6:
+    if not whole and high - low <= RADIANS + 1e-6 and high <= RADIANS + 1e-6:
         periods = periods[::-1]
-    turns = [(p, _turn(low, high, p, of.signed)) for p in periods]
-    period, turn = next(((p, turn) for p, turn in turns if turn is not None), (periods[0], None))
+    period, turn = periods[0], None
+    for longer in periods:
+        if turn is None and (first := _turn(low, high, longer, of.signed)) is not None:
+            period, turn = longer, first
     if turn is None:
         row = int(known.index[int(np.abs(values).argmax())])
         raise BadInput(
@@ -199,9 +201,7 @@ def _turn(low: float, high: float, period: float, signed: bool) -> float | None:
     return None
 
 
-def _closed(
-    column: Column, values: np.ndarray, first: float, period: float
-) -> tuple[Column, str]:
+def _closed(column: Column, values: np.ndarray, first: float, period: float) -> tuple[Column, str]:
     """Return the column with the ends of its turn, and what of its values is lost: the number at the
     end is that at the beginning, and the data say which of the two they write."""
     last, step, lost = first + period, column.step, ""
@@ -240,9 +240,7 @@ def globe(
         return found
     ends = {"low": -90.0, "high": 90.0, "bounded_below": True, "bounded_above": True}
     said = found.said.partition(", never below")[0].partition(", within that")[0]
-    return replace(
-        found, column=replace(found.column, **ends), said=f"{said}, latitude: -90 to 90"
-    )
+    return replace(found, column=replace(found.column, **ends), said=f"{said}, latitude: -90 to 90")
 
 
 def pairs(found: Collection[FoundColumn]) -> dict[str, str]:

@@ -130,7 +130,12 @@ KINDS_OF_COLUMNS = (
         "times",
     ),
     KindOfColumn(
-        "time", "times of day", "`14:35`, `2:35 PM`", "seconds since midnight", "as written", "times"
+        "time",
+        "times of day",
+        "`14:35`, `2:35 PM`",
+        "seconds since midnight",
+        "as written",
+        "times",
     ),
     KindOfColumn(
         "duration",
@@ -232,7 +237,6 @@ def table_of_kinds() -> list[list[str]]:
     """
     head = ["kind", "what it is", "told by", "modelled as", "comes back"]
     rows = [
-        [kind.name, kind.says, kind.told, kind.modelled, kind.back]
-        for kind in KINDS_OF_COLUMNS
+        [kind.name, kind.says, kind.told, kind.modelled, kind.back] for kind in KINDS_OF_COLUMNS
     ]
     return [head, *rows]

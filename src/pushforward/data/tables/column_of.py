@@ -128,9 +128,7 @@ def _as_read(found: FoundColumn, known: Written, read: Typed | None) -> FoundCol
     return replace(found, order=read.order, undecided=read.undecided)
 
 
-def _decides_nothing(
-    series: pd.Series, text: str, reading: str, of_file: Written | None
-) -> bool:
+def _decides_nothing(series: pd.Series, text: str, reading: str, of_file: Written | None) -> bool:
     """Return whether a frame holds nothing that the reading that was asked for would read."""
     numbers = reading == "number" and series.dtype.kind in "iufO"
     return bool(reading) and of_file is None and not text and not numbers
@@ -285,7 +283,8 @@ def _objects(
     ):
         why = f"{observed} distinct values in {len(known)} rows"
         return free_text(known, gone, stored, rules) or identifier(known, gone, stored, why, rules)
-    if order := in_order(levels) if all(isinstance(one, str) for one in levels) else ():
+    texts = [one for one in levels if isinstance(one, str)]
+    if order := in_order(texts) if len(texts) == len(levels) else ():
         said = f"{len(order)} words of a scale, so ordinal: {' < '.join(order)}"
         doubt = Doubt("only the words say that they have an order", "categorical", open=False)
         found = discrete("ordinal", order, series, stored, said)

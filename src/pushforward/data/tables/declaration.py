@@ -61,9 +61,9 @@ class ColumnDeclaration:
 
     @property
     def cells(self) -> Cells:
-        """How its cells are read; a reading says it where the kind leaves them as words."""
+        """How its cells are read; numbers that name something may be read as numbers."""
         found = kind_of_column(self.kind, "").cells if self.kind else "any"
-        return "any" if found == "words" and self.reading else found
+        return "any" if found == "words" and self.reading == "number" else found
 
 
 UNSAID = ColumnDeclaration()

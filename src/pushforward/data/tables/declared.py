@@ -7,7 +7,7 @@ and a cell that contradicts it is named with its row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,14 @@ from pushforward.core.table import ColumnKind
 from pushforward.data.folders import counted
 from pushforward.data.tables.circular import ANGLE, HOUR, LATITUDE, LONGITUDE, globe, turning
 from pushforward.data.tables.column_kinds import kind_of_column
-from pushforward.data.tables.found import FoundColumn, Rules, discrete, option, shown_at, sorted_levels
+from pushforward.data.tables.found import (
+    FoundColumn,
+    Rules,
+    discrete,
+    option,
+    shown_at,
+    sorted_levels,
+)
 from pushforward.data.tables.identifiers import (
     group,
     identifier,
@@ -149,9 +156,7 @@ def _clock(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) ->
 
 
 def _around(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) -> FoundColumn:
-    return turning(
-        series, known, stored, replace(rules, keep=True), _CIRCLES[str(rules.kind)]
-    )
+    return turning(series, known, stored, replace(rules, keep=True), _CIRCLES[str(rules.kind)])
 
 
 _CIRCLES = {"angle": ANGLE, "hour": HOUR, "longitude": LONGITUDE}
@@ -220,9 +225,7 @@ _TAKES = {
 }
 
 
-def _ordinal(
-    series: pd.Series, known: pd.Series, stored: Stored, rules: Rules
-) -> FoundColumn:
+def _ordinal(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) -> FoundColumn:
     """Return a column whose levels are declared, in their order."""
     label, order = stored.label, rules.own.levels
     found = sorted_levels(known, label)

@@ -143,7 +143,9 @@ def _said_aside(
     wrong = series.map(lambda cell: not pd.isna(cell) and known[cell] is None)
 
     def came(row: int) -> str:
-        return f"{series.iloc[row]!r} in column '{stored.beside or stored.label}', {rows.where(row)}"
+        return (
+            f"{series.iloc[row]!r} in column '{stored.beside or stored.label}', {rows.where(row)}"
+        )
 
     rows.refuse(wrong.to_numpy(dtype=bool), came, notation.said)
     fine = series.where(~wrong.astype(bool), None)

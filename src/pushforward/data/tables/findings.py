@@ -136,7 +136,9 @@ def _kind_of(found: FoundColumn) -> str:
 
 def _is_days(column: Column, stored: Stored) -> bool:
     """Return whether moments are days, as they are written and as they are."""
-    clock = any(mark in getattr(stored.notation, "pattern", "") for mark in ("%H", "%I", "%-H", "%-I"))
+    clock = any(
+        mark in getattr(stored.notation, "pattern", "") for mark in ("%H", "%I", "%-H", "%-I")
+    )
     return column.step is not None and column.step >= 86400.0 and not clock
 
 
@@ -150,7 +152,11 @@ def _declaration(found: FoundColumn, kind: str) -> ColumnDeclaration:
         return ColumnDeclaration(kind, reading, levels, missing)
     if kind in ("date", "datetime", "period", "latitude"):
         return ColumnDeclaration(kind, reading, (), missing)
-    step = None if stored.rounded or (column.step == 1.0 and kind in ("integer", "hour")) else column.step
+    step = (
+        None
+        if stored.rounded or (column.step == 1.0 and kind in ("integer", "hour"))
+        else column.step
+    )
     of_day = kind == "time" or column.period is not None
     ends: Range | None = (
         column.low if column.bounded_below else None,

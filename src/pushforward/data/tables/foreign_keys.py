@@ -19,7 +19,9 @@ CODES = hints(
     "code codes class type category zip zipcode plz postcode postal status cluster region district kind label"
 )
 # `id` at the end of a word that is no word of its own: customerid
-_RUN_TOGETHER = re.compile(r"(?:customer|client|user|product|order|store|shop|patient|account)(?:id|nr|no|key)")
+_RUN_TOGETHER = re.compile(
+    r"(?:customer|client|user|product|order|store|shop|patient|account)(?:id|nr|no|key)"
+)
 _ONE_TABLE = (
     "one table at a time is modelled, so join what its values stand for into this one first, or "
     "keep the rows of each together"

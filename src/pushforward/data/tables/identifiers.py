@@ -48,7 +48,11 @@ def identifier(known: pd.Series, gone: int, stored: Stored, why: str, rules: Rul
     if made is None:
         made = NumberedSurrogate(stored.label, BloomFilter.of(map(str, values)), missing)
     again, shown = len(values) - known.nunique(), made_anew(stored, made, why)
-    plain = "categorical" if words or not stored.dtype.lower().startswith(("int", "uint")) else "integer"
+    plain = (
+        "categorical"
+        if words or not stored.dtype.lower().startswith(("int", "uint"))
+        else "integer"
+    )
     doubt = Doubt(f"{again:,} of its {len(values):,} values recur", plain, open=again > 0)
     if found is not None:
         return shown

@@ -10,33 +10,37 @@ import re
 from collections.abc import Sequence
 
 FEWEST = 3  # two words in an order are any two words
-_MIDDLE = "neutral|neither agree nor disagree|neither|undecided|no opinion"
-_SCALES = (
-    "xxxs;xxs;xs;s;m;l;xl;xxl|2xl;xxxl|3xl;xxxxl|4xl",
-    "extra small|x-small;small;medium;large;extra large|x-large;xx-large",
-    "very low;low;medium|moderate|mid;high;very high",
-    "none;minor;mild;low;moderate;medium;major;high;severe;critical",
-    f"strongly disagree|completely disagree;disagree;somewhat disagree|slightly disagree;{_MIDDLE};somewhat agree|slightly agree;agree;strongly agree|completely agree",
-    "very dissatisfied;dissatisfied;somewhat dissatisfied;neutral;somewhat satisfied;satisfied;very satisfied",
-    "very unlikely;unlikely;neutral;likely;very likely",
-    "never;rarely|seldom;sometimes|occasionally;often;usually;always",
-    "never;yearly;quarterly;monthly;weekly;daily;hourly",
-    "terrible|very poor|very bad;poor|bad;fair|average|ok;good;very good;excellent",
-    "freshman;sophomore;junior;senior",
-    "bronze;silver;gold;platinum;diamond",
-    "beginner;intermediate;advanced;expert",
-    "first;second;third;fourth;fifth",
-    "stimme gar nicht zu|stimme überhaupt nicht zu;stimme nicht zu|stimme eher nicht zu;neutral|teils teils|teils/teils|unentschieden;stimme eher zu;stimme zu;stimme voll zu|stimme voll und ganz zu",
-    "nie;selten;manchmal;oft|häufig;immer",
-    "sehr schlecht;schlecht;mittel;gut;sehr gut",
-    "pas du tout d'accord;plutôt pas d'accord|pas d'accord;neutre|ni d'accord ni pas d'accord;plutôt d'accord|d'accord;tout à fait d'accord",
-    "jamais;rarement;parfois;souvent;toujours",
-    "totalmente en desacuerdo;en desacuerdo;neutral|ni de acuerdo ni en desacuerdo;de acuerdo;totalmente de acuerdo",
-    "nunca;rara vez;a veces;a menudo;siempre",
-)
+# a scale a line, its levels between semicolons, words for one level between bars
+_SCALES = """
+xxxs;xxs;xs;s;m;l;xl;xxl|2xl;xxxl|3xl;xxxxl|4xl
+extra small|x-small;small;medium;large;extra large|x-large;xx-large
+very low;low;medium|moderate|mid;high;very high
+none;minor;mild;low;moderate;medium;major;high;severe;critical
+strongly disagree|completely disagree;disagree;somewhat disagree|slightly disagree;\
+neutral|neither agree nor disagree|neither|undecided|no opinion;\
+somewhat agree|slightly agree;agree;strongly agree|completely agree
+very dissatisfied;dissatisfied;somewhat dissatisfied;neutral;somewhat satisfied;satisfied;very satisfied
+very unlikely;unlikely;neutral;likely;very likely
+never;rarely|seldom;sometimes|occasionally;often;usually;always
+never;yearly;quarterly;monthly;weekly;daily;hourly
+terrible|very poor|very bad;poor|bad;fair|average|ok;good;very good;excellent
+freshman;sophomore;junior;senior
+bronze;silver;gold;platinum;diamond
+beginner;intermediate;advanced;expert
+first;second;third;fourth;fifth
+stimme gar nicht zu|stimme überhaupt nicht zu;stimme nicht zu|stimme eher nicht zu;\
+neutral|teils teils|teils/teils|unentschieden;stimme eher zu;stimme zu;stimme voll zu|stimme voll und ganz zu
+nie;selten;manchmal;oft|häufig;immer
+sehr schlecht;schlecht;mittel;gut;sehr gut
+pas du tout d'accord;plutôt pas d'accord|pas d'accord;neutre|ni d'accord ni pas d'accord;\
+plutôt d'accord|d'accord;tout à fait d'accord
+jamais;rarement;parfois;souvent;toujours
+totalmente en desacuerdo;en desacuerdo;neutral|ni de acuerdo ni en desacuerdo;de acuerdo;totalmente de acuerdo
+nunca;rara vez;a veces;a menudo;siempre
+"""
 _PLACES = [
     {word: place for place, level in enumerate(scale.split(";")) for word in level.split("|")}
-    for scale in _SCALES
+    for scale in _SCALES.strip().splitlines()
 ]
 # single letters are names of anything, but for the usual three sizes
 _LETTERS = re.compile(r"[a-z]")

@@ -171,5 +171,3 @@ def _labels(frame: pd.DataFrame) -> list[str]:
         twice = Counter(labels).most_common(1)[0][0]
         raise BadInput(f"two columns named '{twice}'", "different names", "rename one of them")
     return labels
-
-

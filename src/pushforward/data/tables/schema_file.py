@@ -55,7 +55,11 @@ for _tag, _pattern, _first in (
     ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
     ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
-    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", list("-+0123456789.")),
+    (
+        "float",
+        r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$",
+        list("-+0123456789."),
+    ),
 ):
     _Reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
@@ -87,14 +91,16 @@ def _read(path: Path) -> Any:
     if path.stat().st_size > LARGEST:
         raise BadInput(f"{path.stat().st_size:,} bytes", f"a schema of at most {LARGEST:,}")
     try:
-        return yaml.load(path.read_text("utf-8-sig"), Loader=_Reader)  # noqa: S506 (a safe loader)
+        return yaml.load(path.read_text("utf-8-sig"), Loader=_Reader)
     except UnicodeDecodeError:
         raise BadInput("no text", "YAML in UTF-8") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f" in line {mark.line + 1}"
         said = getattr(error, "problem", None) or "it is nested too deeply or holds no plain values"
-        raise BadInput(f"no YAML{where} ({said})", "YAML, such as `columns: {age: integer}`") from None
+        raise BadInput(
+            f"no YAML{where} ({said})", "YAML, such as `columns: {age: integer}`"
+        ) from None
 
 
 def _settings(found: Any) -> dict[str, Any]:
@@ -151,9 +157,7 @@ def _plain(value: Any) -> Any:
     return int(value) if whole else value
 
 
-def schema_record(
-    findings: Sequence[ColumnFinding], settings: Mapping[str, Any]
-) -> dict[str, Any]:
+def schema_record(findings: Sequence[ColumnFinding], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of a table as values that JSON has.
 
     Args:
@@ -173,9 +177,7 @@ def _entry(finding: ColumnFinding) -> Any:
     return said["kind"] if list(said) == ["kind"] else said
 
 
-def schema_text(
-    name: str, findings: Sequence[ColumnFinding], settings: Mapping[str, Any]
-) -> str:
+def schema_text(name: str, findings: Sequence[ColumnFinding], settings: Mapping[str, Any]) -> str:
     """Return a schema file, every column with how sure it is, why, and what to check.
 
     Args:

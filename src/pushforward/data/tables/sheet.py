@@ -210,7 +210,8 @@ def require_labels(names: Sequence[str], labels: Sequence[str]) -> None:
         ...     require_labels(["agee", "city"], ["age", "sex"])
         ... except BadInput as error:
         ...     print(error)
-        declarations of columns 'agee', 'city', which the table lacks: expected columns of the table; 'age' for 'agee'? the table has 'age', 'sex', which nobody declared
+        declarations of columns 'agee', 'city', which the table lacks: expected columns of the table;
+        'age' for 'agee'? the table has 'age', 'sex', which nobody declared
     """
     known = set(labels)
     gone = [str(name) for name in names if name not in known]
@@ -224,7 +225,11 @@ def require_labels(names: Sequence[str], labels: Sequence[str]) -> None:
     rest = few([f"'{label}'" for label in labels if label not in set(names)])
     more = [*nearest[:5], f"the table has {rest}, which nobody declared" if rest else ""]
     one = len(gone) == 1
-    came = f"a declaration of column '{gone[0]}'" if one else f"declarations of columns {few([repr(name) for name in gone])}"
+    came = (
+        f"a declaration of column '{gone[0]}'"
+        if one
+        else f"declarations of columns {few([repr(name) for name in gone])}"
+    )
     raise BadInput(
         f"{came}, which the table lacks",
         "a column of the table" if one else "columns of the table",

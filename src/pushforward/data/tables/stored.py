@@ -300,9 +300,7 @@ def _as_text(series: pd.Series, stored: Stored, beside: pd.Series | None) -> pd.
         cells = [gone if pd.isna(value) else notation.write_as(value, w) for value, w in pairs]
         return _of_objects(cells, replace(stored, dtype=stored.text))
     # a text that said that there is none says it again
-    cells = [
-        gone if pd.isna(value) else notation.write(value) for value in series
-    ]
+    cells = [gone if pd.isna(value) else notation.write(value) for value in series]
     return _of_objects(cells, replace(stored, dtype=stored.text))
 
 

@@ -147,9 +147,7 @@ def open_table(
     )
 
 
-def _grouped(
-    group: str, columns: Mapping[str, Declared]
-) -> tuple[str, Mapping[str, Declared]]:
+def _grouped(group: str, columns: Mapping[str, Declared]) -> tuple[str, Mapping[str, Declared]]:
     """Return the column that says what rows belong to, and all declarations, that of it among them.
 
     Raises:

@@ -22,6 +22,7 @@ from pushforward.data.tables.notations.months import MonthNotation, find_months
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
 
 YEARS = range(1500, 2201)
+LOOKED_AT = 500
 ASIDE = ("partial", "offset")  # their kinds
 
 
@@ -209,7 +210,9 @@ def offsets_of(
     return replace(notation, usual=usual) if len(aways) > 1 or timedelta(0) in aways else None
 
 
-def find_partial(cells: Sequence[str], order: str = "") -> tuple[PartialNotation, dict[str, Any]] | None:
+def find_partial(
+    cells: Sequence[str], order: str = ""
+) -> tuple[PartialNotation, dict[str, Any]] | None:
     """Return the notation of dates of which some say a month or a year only, and what it reads;
     None where all are equally exact, or other cells are among them.
 
@@ -220,6 +223,9 @@ def find_partial(cells: Sequence[str], order: str = "") -> tuple[PartialNotation
         >>> find_partial(["1998", "1998-05", "2001-12-24"])[0].month.pattern
         '%Y-%m'
     """
+    head = cells[:LOOKED_AT]  # of most columns the first tell that they are no such dates
+    if find_months(head) is None and not any(_year_of(cell) is not None for cell in head):
+        return None
     years = [cell for cell in cells if _year_of(cell) is not None]
     rest = [cell for cell in cells if _year_of(cell) is None]
     months = find_months(rest)

@@ -121,8 +121,10 @@ def find_times(
     short = [match for cell, match in brief.items() if cell in lengths]
     halves = [match["space"] for match in matches if match["p"]]
     days = next((f" {match['word']}{match['and']} " for match in matches if match["days"]), "")
-    long = long or bool(days or short) or any(
-        not timedelta(0) <= size < timedelta(days=1) for size in lengths.values()
+    long = (
+        long
+        or bool(days or short)
+        or any(not timedelta(0) <= size < timedelta(days=1) for size in lengths.values())
     )
     if "day" in days:
         days = days.replace("day ", "days ").replace("day,", "days,")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pushforward.data.tables.notations.notation import Notation
 
-_MINUTE, _SECOND = "'′’", "\"″”“"
+_MINUTE, _SECOND = "'′’", '"″”“'
 _CELL = re.compile(
     rf"(?:(?P<before>[NSEWO])(?P<bs> ?))?(?P<minus>-?)(?P<d>\d{{1,3}})(?:\.(?P<df>\d{{1,10}}))?(?P<ds> ?[°º] ?)"
     rf"(?:(?P<m>\d{{1,2}})(?:\.(?P<mf>\d{{1,8}}))?(?P<ms> ?[{_MINUTE}] ?))?"

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 from pushforward.data.tables.notations.notation import Notation
@@ -82,7 +83,9 @@ class SpanNotation(Notation):
     @property
     def said(self) -> str:
         """An example."""
-        return f"durations written like {self.write(timedelta(days=1, hours=2, minutes=5, seconds=9))}"
+        return (
+            f"durations written like {self.write(timedelta(days=1, hours=2, minutes=5, seconds=9))}"
+        )
 
     def _in_words(self, seconds: int) -> str:
         parts: list[str] = []
@@ -156,7 +159,9 @@ def _shaped(
     width = 2 if padded and widths == {2} and not iso else 1
     places = max(part[3] for _, parts in found.values() for part in parts)
     notation = SpanNotation(tuple(units), between, zeros, leading, width, iso, places)
-    read = {cell: length for cell, parts in found.items() if (length := _length(*parts)) is not None}
+    read = {
+        cell: length for cell, parts in found.items() if (length := _length(*parts)) is not None
+    }
     return notation, read
 
 
@@ -167,7 +172,7 @@ def _usual(counts: Counter[str]) -> str:
 def _gaps(cell: str) -> list[str]:
     """Return what stands between the parts of a cell."""
     ends = [(match.start(), match.end()) for match in _PART.finditer(cell)]
-    return [cell[a:b] for (_, a), (b, _) in zip(ends, ends[1:], strict=False)]
+    return [cell[a:b] for (_, a), (b, _) in pairwise(ends)]
 
 
 def _parts_of(cell: str) -> tuple[str, list[Part]] | None:
