@@ -135,6 +135,7 @@ def sweep(
 def augment(
     data: Any,
     *,
+    schema: Any = ...,
     family: str | None = ...,
     samples: Any = ...,
     target: str | None = ...,
