@@ -166,6 +166,7 @@ def sweep(
 def augment(
     data: Any,
     *,
+    schema: Any = ...,
     family: str | None = ...,
     samples: Any = ...,
     target: str | None = ...,
@@ -258,6 +259,7 @@ def data_formats(
 def data_describe(
     data: Any,
     *,
+    schema: Any = ...,
     settings: Any = ...,
     keep: Any = ...,
     rule: Any = ...,

@@ -135,3 +135,42 @@ def test_too_much_is_refused_by_a_limit_that_is_stated(tmp_path: Path) -> None:
         BadInput, match=r"20,001 columns: expected at most 20,000 columns.*--no-limits"
     ):
         sheet.read_sheet(path, sheet.Reading())
+
+
+def test_a_schema_is_written_changed_and_given_back(run: Call, shop: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "shop.yaml"
+    status, text, _ = run("data", "describe", shop, "--schema")
+    assert status == 0
+    assert "  price:\n    kind: currency\n" in text
+    assert "reading: day-first" in text
+    schema.write_text(text.replace("    kind: date\n", "    kind: categorical\n"))
+    described = json.loads(run("data", "describe", shop, "--schema", schema, "--json")[1])
+    kinds = {one["name"]: (one["kind"], one["confidence"]) for one in described["schema"]}
+    assert kinds["day"] == ("categorical", "declared")
+    assert kinds["at"] == ("time", "declared")
+    assert described["to check"] == []
+    # what is set beside a file wins, and a run keeps what both said
+    words = ("--schema", schema, "-s", "data.columns.sort=drop", "-o", tmp_path / "run")
+    assert run("train", "ar", shop, "--preset", "smoke", "--steps", 2, *words)[0] == 0
+    assert run("sample", tmp_path / "run", "-n", 5, "-o", tmp_path / "s.csv")[0] == 0
+    head, *rows = (tmp_path / "s.csv").read_text().splitlines()
+    assert head == "price;share;weight;day;at"
+    days = {line.split(";")[3] for line in rows}
+    real = {row(i).split(";")[3] for i in range(0)} | {
+        line.split(";")[3] for line in gzip.decompress(shop.read_bytes()).decode().splitlines()
+    }
+    assert days <= real | {""}
+
+
+def test_a_schema_without_a_table_or_a_file_is_refused(
+    run: Call, shop: Path, tmp_path: Path
+) -> None:
+    status, out, said = run("data", "describe", "digits", "--schema")
+    assert (status, out) == (2, "")
+    assert "digits" in said
+    status, _, said = run("train", "ar", shop, "--schema", "--dry-run")
+    assert status == 2
+    assert "--schema without a file: expected a schema file" in said
+    status, _, said = run("train", "ar", shop, "--schema", tmp_path / "gone.yaml", "--dry-run")
+    assert status == 2
+    assert re.search(r"the schema \S+gone.yaml: no file: expected a schema", said)

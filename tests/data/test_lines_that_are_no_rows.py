@@ -12,6 +12,7 @@ import pytest
 from pushforward.core.errors import BadInput
 from pushforward.data.dataset import describe
 from pushforward.data.open import open_data
+from pushforward.data.tables.declaration import declaration_of
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.sheet import Reading
 
@@ -195,7 +196,7 @@ def test_a_first_row_with_a_bad_cell_is_not_left_out() -> None:
                 "\n".join(["site,v", "A,<0.5", "B,NA", *body]) + "\n",
                 "t",
                 "t",
-                Reading({"v": "number"}),
+                Reading({"v": declaration_of("v", "number")}),
             ).frame
         )
         == 42

@@ -190,13 +190,17 @@ def argument(says: str, *, completes: str = "", metavar: str = "", **bounds: Any
     )
 
 
-def option(says: str, *flags: str, completes: str = "", **bounds: Any) -> Any:
+def option(
+    says: str, *flags: str, completes: str = "", alone: str = "", metavar: str = "", **bounds: Any
+) -> Any:
     """Return the annotation of a field with a name on the command line; see `argument`.
 
     Args:
         flags: its spellings, `--name-of-the-field` if there are none.
+        alone: the value that it has where nothing stands behind it; empty if something must.
     """
     extra: dict[str, Any] = {"flags": list(flags), "completes": completes}
+    extra |= {"alone": alone, "metavar": metavar}
     return Field(
         description=says,
         json_schema_extra={key: value for key, value in extra.items() if value},

@@ -51,6 +51,8 @@ class Column:
         low, high: the smallest and largest number in the training data.
         bounded_below, bounded_above: True if no number may lie below `low`, or above `high`.
         missing: True if values may be missing.
+        period: after which numbers begin again, as of directions and hours: `low` follows `high`;
+            None on a line.
 
     Example:
         >>> Column("age", "integer", step=1.0, low=17, high=90).measure
@@ -66,6 +68,7 @@ class Column:
     bounded_below: bool = False
     bounded_above: bool = False
     missing: bool = False
+    period: float | None = None
 
     def __post_init__(self) -> None:
         if self.discrete != bool(self.categories):
@@ -76,6 +79,12 @@ class Column:
         if not self.discrete and not self.low <= self.high:
             raise BadInput(f"column '{self.name}' from {self.low} to {self.high}", "low <= high")
 
+        if self.period is not None and not 0.0 < self.high - self.low <= self.period * (1 + 1e-9):
+            raise BadInput(
+                f"column '{self.name}' from {self.low} to {self.high} with the period {self.period}",
+                "one turn at most",
+            )
+
     @property
     def discrete(self) -> bool:
         """True if values are categories."""
@@ -85,6 +94,12 @@ class Column:
     def measure(self) -> Measure:
         """Counting for categories and for numbers on a grid, else Lebesgue."""
         return "counting" if self.discrete or self.step is not None else "lebesgue"
+
+    def record(self) -> dict[str, Any]:
+        """Return its fields; those of a column on a line as they were before there were circles, so
+        that fingerprints stay."""
+        fields = asdict(self)
+        return {key: value for key, value in fields.items() if key != "period" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ class Table(Space):
         return {"kind": "table", "kinds": self.kinds, "columns": names}
 
     def _fields(self) -> dict[str, Any]:
-        return {"columns": [asdict(column) for column in self.columns]}
+        return {"columns": [column.record() for column in self.columns]}
 
     def check(self, x: Tensor) -> Tensor:
         """Accept float64 tensors (n, columns); NaN only in columns that may be missing, categories

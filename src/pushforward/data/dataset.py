@@ -42,6 +42,8 @@ class Dataset:
             it.
         streams: for text, all tokens of the three splits, of which `x` are windows; the first token
             of each is context.
+        findings: of a table, what each column was taken for and how sure that is, in the order of
+            the data (see `tables/findings.py`).
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
     context: ContextSpace | None = None
     lost: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         known = self.encoding.beside(self.space, self.classes, self.settings)
@@ -143,6 +146,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         record["context"] = dataset.context.described
     if dataset.density is not None:
         record["entropy in nats"] = dataset.density.entropy
+    if dataset.findings:
+        record["schema"] = [finding.to_json() for finding in dataset.findings]
+        record["to check"] = [check for finding in dataset.findings for check in finding.checks]
     if dataset.encoding.made_anew:
         record["made anew in samples"] = list(dataset.encoding.made_anew)
     record["lost"] = list(dataset.lost)

@@ -41,6 +41,7 @@ from pushforward.data.points_of_tables import raw_of, raw_of_run
 from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
 from pushforward.data.split import Rows, split_examples
+from pushforward.data.tables.declaration import declaration_of
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.protection import USUAL
 from pushforward.data.tables.rules.ruleset import RulesAsked
@@ -165,7 +166,8 @@ def _open_others(
     kind = encoding.kind or ("table" if by_columns else asked.kind)
     if kind not in ("table", "points", None):
         raise BadInput(f"kind='{kind}'", "table, points or text")
-    reading = encoding.reading_like(Reading(asked.columns or {}, header=asked.header))
+    said = {name: declaration_of(name, one) for name, one in (asked.columns or {}).items()}
+    reading = encoding.reading_like(Reading(said, header=asked.header))
     name, raw, origin = read(
         source, ReadOptions(kind, images, None, reading, skip_bad, asked.context)
     )

@@ -18,8 +18,8 @@ HALVES = 2.0**52  # from here on no double lies between two integers
 
 
 class NumberColumns(nn.Module, ABC):
-    """Number columns with their steps (1 for real numbers) and which of them lie on a grid; what is
-    fitted are buffers.
+    """Number columns with their steps (1 for real numbers), which of them lie on a grid, and which
+    on a circle; what is fitted are buffers.
 
     Concrete classes register their buffers and end their constructor with `fit_ranges`.
     """
@@ -27,6 +27,8 @@ class NumberColumns(nn.Module, ABC):
     steps: Tensor
     gridded: Tensor
     origins: Tensor
+    firsts: Tensor
+    turns: Tensor
 
     def __init__(self, columns: list[Column]) -> None:
         super().__init__()
@@ -39,6 +41,9 @@ class NumberColumns(nn.Module, ABC):
         self.register_buffer("gridded", gridded, persistent=False)
         origins = torch.tensor([origin_of(c) for c in columns], dtype=torch.float64)
         self.register_buffer("origins", origins, persistent=False)
+        turns = torch.tensor([turn_of(c) for c in columns], dtype=torch.float64).reshape(-1, 2)
+        self.register_buffer("firsts", turns[:, 0].clone(), persistent=False)
+        self.register_buffer("turns", turns[:, 1].clone(), persistent=False)
 
     def fit_ranges(self) -> None:
         """Start from the declared range of every column, as if its ends were all that is known."""
@@ -83,6 +88,23 @@ def from_grid(y: Tensor, step: Tensor) -> Tensor:
     """
     inverse = (1.0 / step).round()
     return torch.where((step < 1.0) & ((inverse * step - 1.0).abs() < 1e-9), y / inverse, y * step)
+
+
+def turn_of(column: Column) -> tuple[float, float]:
+    """Return where the turn of a column begins and how long it is, in units of its step: on a grid
+    as many steps as it has numbers; (0, 0) on a line.
+
+    Example:
+        >>> turn_of(Column("hour", "integer", step=1.0, low=0, high=23, period=24.0))
+        (0.0, 24.0)
+    """
+    if column.period is None:
+        return 0.0, 0.0
+    if column.step is None:
+        return column.low, column.period
+    return float(round(column.low / column.step)), 1.0 + round(
+        (column.high - column.low) / column.step
+    )
 
 
 def origin_of(column: Column) -> float:

@@ -12,6 +12,7 @@ from pushforward.core.in_memory import InMemory
 from pushforward.core.whole import whole
 from pushforward.data.dataset import Dataset
 from pushforward.data.in_memory import held
+from pushforward.data.tables.schema_file import settings_of_schema
 
 
 def load(
@@ -25,21 +26,24 @@ def load(
         labels: False leaves labels out; an array or a list holds one label per example.
         skip_bad: leave unreadable files out and count them.
         settings: those of `-s data.KEY`: `length`, `tokeniser`, ... for text; `columns`, `keep`,
-            `bounds` for tables.
+            `bounds` for tables, and `schema`, a schema file or what it holds.
 
     Example:
         >>> load("digits").space
         Image(channels=1, height=8, width=8, levels=17)
     """
     seed = whole(seed, "seed")
+    if settings.get("schema") is not None:
+        settings = {**settings_of_schema(settings["schema"]), **settings}
     wanted = labels if isinstance(labels, bool) else True
-    as_rows = any(settings.get(key) for key in ("kind", "keep", "columns"))
+    as_rows = any(settings.get(key) for key in ("kind", "keep", "columns", "schema"))
     found = held(
         source,
         None if isinstance(labels, bool) else labels,
         as_rows and settings.get("kind") != "text",
     )
     settings = {key: value for key, value in settings.items() if value is not None}
+    settings.pop("schema", None)
     columns = settings.pop("columns", {})
     flat = {**settings, **{f"columns.{name}": kind for name, kind in columns.items()}}
     data = open_source(found.source, flat, seed=seed, labels=wanted, skip_bad=skip_bad)

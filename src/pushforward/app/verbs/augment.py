@@ -11,6 +11,7 @@ from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     Budget,
     Examples,
+    OfTables,
     SampleSource,
     Seed,
     Settings,
@@ -19,6 +20,7 @@ from pushforward.app.verbs.shared import (
     allowance,
     numbers_in,
     refuse_ignored,
+    with_own_options,
 )
 from pushforward.core.errors import BadInput
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class AugmentRequest(ComputingRequest):
+class AugmentRequest(OfTables, ComputingRequest):
     """Say whether synthetic examples help to train a predictor: on real, synthetic and both, tested
     on real."""
 
@@ -86,7 +88,7 @@ class AugmentRequest(ComputingRequest):
 
         ratios = None if self.ratios is None else numbers_in(self.ratios, "--ratios", "1,4")
         allowed = allowance(self.budget, self.steps, self.examples)
-        nested = {section: dict(values) for section, values in self.settings.items()}
+        nested = with_own_options(self.settings, (), None, self.schema)
         settings = nested.pop("data", {})
         asked = {
             "target": self.target,

@@ -14,6 +14,7 @@ from pushforward.app.verbs.shared import (
     Errors,
     Examples,
     Keep,
+    OfTables,
     Overwrite,
     Preset,
     Rule,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
 
 
-class CompareRequest(ComputingRequest):
+class CompareRequest(OfTables, ComputingRequest):
     """Train families under one budget, score them, and write an HTML report."""
 
     verb = "compare"
@@ -84,7 +85,9 @@ class CompareRequest(ComputingRequest):
         from pushforward.app.runs.loading import opened
 
         settings = of_data(
-            with_own_options(self.settings, self.keep, self.errors, rules_in(self.rule, self.rules))
+            with_own_options(
+                self.settings, self.keep, self.errors, self.schema, rules_in(self.rule, self.rules)
+            )
         )
         allowed = allowance(self.budget, self.steps, self.examples)
         with watch.busy(f"reading {called(self.data)}"):

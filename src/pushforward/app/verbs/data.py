@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pushforward.app.request import WIDTH, Answer, Request, Said
 from pushforward.app.verbs.shared import (
+    WRITE,
     Data,
     Errors,
     Keep,
+    OfTables,
     Rule,
     Rules,
     Settings,
@@ -19,6 +21,7 @@ from pushforward.app.verbs.shared import (
     rules_in,
     with_own_options,
 )
+from pushforward.core.errors import BadInput
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -69,7 +72,7 @@ class FileFormats(Answer):
         yield columns([list(self.rows[0]), *plain], width)
 
 
-class DataDescribeRequest(Request):
+class DataDescribeRequest(OfTables):
     """Say what the sniffer made of some data, and why."""
 
     verb = "data describe"
@@ -81,15 +84,50 @@ class DataDescribeRequest(Request):
     errors: Errors = None
     skip_bad: SkipBad = False
 
-    def answer(self, watch: Watch) -> Described:
+    def answer(self, watch: Watch) -> Described | WrittenSchema:
         """Open the data."""
         from pushforward.app.runs.loading import opened
 
+        writes = self.schema is True or self.schema == WRITE
+        schema = None if writes else self.schema
         settings = of_data(
-            with_own_options(self.settings, self.keep, self.errors, rules_in(self.rule, self.rules))
+            with_own_options(
+                self.settings, self.keep, self.errors, schema, rules_in(self.rule, self.rules)
+            )
         )
+        # a schema is that of a table, also where its numbers alone would be points
+        asked = {"kind": "table", **settings} if writes else settings
         with watch.busy(f"reading {called(self.data)}"):
-            return Described(opened(self.data, settings, skip_bad=self.skip_bad))
+            found = opened(self.data, asked, skip_bad=self.skip_bad)
+        return WrittenSchema(found, called(self.data), settings) if writes else Described(found)
+
+
+class WrittenSchema(Answer):
+    """What data are taken for, as a schema file.
+
+    Raises:
+        BadInput: data that have no columns.
+    """
+
+    def __init__(self, dataset: Dataset, name: str, settings: Mapping[str, Any]) -> None:
+        from pushforward.data.tables.schema_file import schema_record, schema_text
+
+        if not dataset.findings:
+            raise BadInput(
+                f"--schema of {dataset.name}, which is {dataset.space.kind}",
+                "a table, whose columns a schema is of",
+                "`pushforward data describe` without --schema says what it is",
+            )
+        self.record = schema_record(dataset.findings, settings)
+        self.text = schema_text(name, dataset.findings, settings)
+
+    def json(self) -> dict[str, Any]:
+        """Return the schema."""
+        return self.record
+
+    def lines(self, width: int = WIDTH) -> Iterator[str]:
+        """Yield the lines of the file."""
+        yield from self.text.rstrip("\n").split("\n")
 
 
 class Described(Answer):
@@ -99,6 +137,7 @@ class Described(Answer):
         from pushforward.data.dataset import describe
 
         self.record, self.losses = describe(dataset), dataset.losses
+        self.columns = [finding.line for finding in dataset.findings]
 
     def json(self) -> dict[str, Any]:
         """Return the description."""
@@ -108,7 +147,16 @@ class Described(Answer):
         """Yield a line for each fact, the losses last."""
         from pushforward.reports.terminal.layout import shortened
 
-        for key, value in {**self.record, "lost": self.losses}.items():
+        shown = {**self.record, "lost": self.losses}
+        if self.columns:
+            # what a note says of one column stands in its line of the schema
+            said = [note for note in shown["notes"] if not note.startswith("column '")]
+            checks = shown.pop("to check") or ["nothing"]
+            first = {"schema": self.columns, "to check": checks, "notes": said}
+            place = list(shown).index("notes")
+            before, after = list(shown.items())[:place], list(shown.items())[place + 1 :]
+            shown = dict([*before, *first.items(), *(one for one in after if one[0] not in first)])
+        for key, value in shown.items():
             if isinstance(value, list | tuple):
                 yield f"{key}:" + "".join(f"\n  - {line}" for line in shortened(value))
             else:

@@ -10,6 +10,7 @@ from pushforward.app.request import WIDTH, Answer, argument, option
 from pushforward.app.verbs.computing import ComputingRequest
 from pushforward.app.verbs.shared import (
     OfRun,
+    OfTables,
     Pairs,
     Rule,
     Rules,
@@ -23,6 +24,7 @@ from pushforward.app.verbs.shared import (
     refuse_ignored,
     require_suffix,
     rules_in,
+    with_own_options,
 )
 from pushforward.core.errors import BadInput
 
@@ -41,7 +43,7 @@ TOPICS = (
 )  # what a terminal says of a verdict, in this order
 
 
-class EvaluateRequest(ComputingRequest):
+class EvaluateRequest(OfTables, ComputingRequest):
     """Score the samples of a run, or of any other tool, against held-out data."""
 
     verb = "evaluate"
@@ -115,6 +117,7 @@ class EvaluateRequest(ComputingRequest):
         if self.run is None:
             raise BadInput("nothing to evaluate", "a RUN, or --samples FILE --reference DATA")
         ignored = {"-s": self.settings or None, "--reference": self.reference}
+        ignored["--schema"] = self.schema
         refuse_ignored("a RUN", {**of_samples, **ignored}, "--samples FILE")
         return EvaluatedSamples(self._of_run(self.run, features, watch), self.output)
 
@@ -135,7 +138,7 @@ class EvaluateRequest(ComputingRequest):
 
         assert self.samples is not None
         assert self.reference is not None
-        settings = of_data(self.settings)
+        settings = of_data(with_own_options(self.settings, (), None, self.schema))
         with watch.meter(f"reading {self.reference}") as shown:
             return evaluate_samples(
                 self.samples,
@@ -166,7 +169,7 @@ class EvaluateRequest(ComputingRequest):
                 "the data alone: `evaluate --power --reference DATA`",
                 "damage needs no samples",
             )
-        settings = of_data(self.settings)
+        settings = of_data(with_own_options(self.settings, (), None, self.schema))
         with watch.steps(f"damaging held-out examples of {source}") as step:
             dataset, found = detection_power(
                 source, self.n, self.seed, features, settings, step=step

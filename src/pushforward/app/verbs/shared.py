@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from pushforward.app.request import argument, option
+from pushforward.app.request import Request, argument, option
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.in_memory import InMemory
 from pushforward.core.preset import NAMES
@@ -160,6 +161,25 @@ SkipBad = Annotated[bool, option("Leave unreadable files out and count them.")]
 NewRun = Annotated[Path | None, option("Run directory.", "-o", "--output")]
 
 
+WRITE = "-"  # what `--schema` is where no file follows
+
+with warnings.catch_warnings():
+    # pydantic's own `schema` is what it called `model_json_schema` before
+    warnings.simplefilter("ignore", UserWarning)
+
+    class OfTables(Request):
+        """What every verb has that opens tables by their columns."""
+
+        schema: Annotated[  # pyright: ignore[reportIncompatibleMethodOverride]
+            Any,
+            option(
+                "Table: a file that says what its columns are; `data describe DATA --schema` writes one.",
+                metavar="FILE",
+                alone=WRITE,
+            ),
+        ] = None
+
+
 def called(source: Any) -> str:
     """Return what data are called while they are read: by name or path, if they have one."""
     return str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "data"))
@@ -210,18 +230,30 @@ def with_own_options(
     settings: Mapping[str, Mapping[str, Any]],
     keep: tuple[str, ...],
     errors: str | None,
+    schema: Any = None,
     rules: tuple[str, ...] = (),
 ) -> dict[str, dict[str, Any]]:
     """Return settings with those of the data that have an option of their own.
 
     Args:
+        schema: a schema file, or what it holds; what is set beside it wins.
         rules: of tables, in words; they stand behind those of the settings.
 
     Example:
-        >>> with_own_options({}, ("id", "name"), "replace")
-        {'data': {'keep': 'id,name', 'errors': 'replace'}}
+        >>> with_own_options({}, ("id", "name"), "replace", {"columns": {"day": "day-first"}})
+        {'data': {'columns.day': {'reading': 'day-first'}, 'keep': 'id,name', 'errors': 'replace'}}
     """
     found = {section: dict(values) for section, values in settings.items()}
+    if schema is not None:
+        if schema == WRITE:
+            raise BadInput(
+                "--schema without a file",
+                "a schema file",
+                "`pushforward data describe DATA --schema > FILE` writes one",
+            )
+        from pushforward.data.tables.schema_file import settings_of_schema
+
+        found["data"] = {**settings_of_schema(schema), **found.get("data", {})}
     if keep:
         found.setdefault("data", {})["keep"] = ",".join(keep)
     if errors is not None:

@@ -16,6 +16,7 @@ from pushforward.app.verbs.shared import (
     FromRun,
     Keep,
     NewRun,
+    OfTables,
     Overwrite,
     Preset,
     Rule,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from pushforward.app.runs.training import Trained
 
 
-class TrainRequest(ComputingRequest):
+class TrainRequest(OfTables, ComputingRequest):
     """Train one family into a run directory."""
 
     verb = "train"
@@ -139,7 +140,7 @@ class TrainRequest(ComputingRequest):
         from pushforward.app.runs.resuming import data_settings_of
 
         overrides = with_own_options(
-            self.settings, self.keep, self.errors, rules_in(self.rule, self.rules)
+            self.settings, self.keep, self.errors, self.schema, rules_in(self.rule, self.rules)
         )
         if not self.resume:
             return overrides

@@ -17,9 +17,19 @@ from typing import Any
 from pushforward.core.errors import BadInput
 from pushforward.data.folders import counted, few
 from pushforward.data.tables.column_hints import DECIMALS, ORDERS, Asked, asking
-from pushforward.data.tables.dated import dates_of, mixed_zones, months_of, read_otherwise, times_of
+from pushforward.data.tables.dated import (
+    dates_of,
+    mixed_zones,
+    months_of,
+    partial_of,
+    read_otherwise,
+    spans_of,
+    times_of,
+)
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.foreign_digits import in_its_digits
 from pushforward.data.tables.notations.booleans import FALSE, TRUE
+from pushforward.data.tables.notations.coordinates import find_coordinates
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.magnitudes import find_magnitudes
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
@@ -39,7 +49,8 @@ _PADDED = re.compile(r"[+-]?0\d+")
 _ZEROS = re.compile(r"[+-]?0\d")
 _LONG = re.compile(r"[+-]?\d{19,}")
 _SHOWN = 5
-_KINDS = {"number": "numbers", "magnitude": "numbers", "clock": "times"}
+_KINDS = {"number": "numbers", "magnitude": "numbers", "coordinate": "numbers"}
+_KINDS |= {"clock": "times", "span": "times"}
 
 
 def typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
@@ -73,7 +84,8 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
     gaps = {cell for cell in counts if cell not in empty and is_missing_among_numbers(cell)}
     known = [cell for cell in counts if cell not in empty and cell not in gaps]
     if asked.words or not (known or gaps):
-        return text_of(cells, counts, empty)
+        unread = unheeded(asked, None, "its cells stay words") if asked.words else []
+        return text_of(cells, counts, empty, tuple(unread))
     found = _best(known, counts, asked) if known else None
     if found is None:
         if known and all(cell.strip() in (*TRUE, *FALSE) for cell in known):
@@ -102,6 +114,7 @@ def _typed(cells: Sequence[str], lines: Sequence[int], asked: Asked) -> Typed:
             )
         found.said.append(sentence)
         found.lost.append(sentence)
+        found.doubts.append(Doubt(f"{sentence.partition(' (`')[0]}", "categorical"))
     return values_of(
         cells, counts, empty | gaps | set(odd), found, set(odd), asked.reading == "number"
     )
@@ -146,16 +159,26 @@ def _best(known: list[str], counts: Counter[str], asked: Asked) -> Way | None:
     declared = dates_of(known, asked) if asked.reading in ORDERS and own is None else None
     if declared is not None and declared.heeded and _size(declared, counts) >= 0.5 * alike:
         return declared
-    if asked.reading not in ("number", *DECIMALS) and (
-        any(_LONG.fullmatch(cell.strip()) for cell in known)
-        or (_padded(known) and not _own_numbers(known, counts))
-        or codes(known, asked.label)
+    if (
+        not asked.wants_numbers
+        and asked.reading not in DECIMALS
+        and (
+            any(_LONG.fullmatch(cell.strip()) for cell in known)
+            or (_padded(known) and not _own_numbers(known, counts))
+            or codes(known, asked.label)
+        )
     ):
         return None
     # eight digits may be a day, so only other plain numbers need no look at dates
     plain = all(map(SIMPLE.fullmatch, known)) and not _moments_in_digits(known)
-    ways = (_numbers,) if plain else (dates_of, _magnitudes, _numbers, months_of, times_of)
-    wanted = (_magnitudes, _numbers) if asked.reading == "number" else ()
+    times = (partial_of, dates_of, spans_of, months_of, times_of)
+    every = (
+        *(partial_of, dates_of, _coordinates, spans_of),
+        *(_magnitudes, _numbers, months_of, times_of),
+    )
+    ways = (_numbers,) if plain else every
+    wanted = (_magnitudes, _numbers) if asked.wants_numbers else ()
+    wanted = times if asked.cells == "times" else wanted
     for find in (*wanted, *ways):
         found = find(known, asked)
         # who wants numbers has them, however few they are
@@ -232,8 +255,10 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
             if cell in numbers.read and (value := notation.value(cell)) is not None
         }
     said = [f"{notation.said}, and written so again"] if notation.said else []
-    if asked.reading != "number" and (code := may_be_code(known, asked.label)):
+    doubts: list[Doubt] = []
+    if not asked.wants_numbers and (code := may_be_code(known, asked.label)):
         said.append(code)
+        doubts.append(Doubt("numbers with an exponent may be codes", "categorical"))
     pointed = "." in (notation.decimal, notation.group) and "," not in "".join(values)
     asks = numbers.ambiguous and not certain and not (pointed and asked.by_comma)
     if asks:
@@ -243,10 +268,12 @@ def _numbers(known: list[str], asked: Asked) -> Way | None:
         key = "decimal-comma" if thousands != pointed else "decimal-point"
         other = "decimals" if thousands else "thousands"
         said.append(f"'{one}' could mean {other} too: {asking(asked.label, key)} reads it so")
+        doubts.append(Doubt(f"'{one}' could mean {other} too", key))
     sure = (notation.places or notation.group in (",", ".")) and not (
         numbers.ambiguous and not certain
     )
-    return Way(values, notation, "numbers", said, [], notation.decimal if sure else "", "", asks)
+    decimal = notation.decimal if sure else ""
+    return Way(values, notation, "numbers", said, [], decimal, "", asks, doubts=doubts)
 
 
 def _magnitudes(known: list[str], asked: Asked) -> Way | None:
@@ -256,6 +283,15 @@ def _magnitudes(known: list[str], asked: Asked) -> Way | None:
     notation, values = found
     said = [f"{notation.said}, and written so again"]
     return Way(dict(values), notation, "numbers", said)
+
+
+def _coordinates(known: list[str], asked: Asked) -> Way | None:
+    if not any(mark in cell for cell in known[:20] for mark in "°º"):
+        return None
+    found = find_coordinates(known)
+    if found is None:
+        return None
+    return Way(dict(found[1]), found[0], "numbers", [f"{found[0].said}, and written so again"])
 
 
 def _local_and_zoned(

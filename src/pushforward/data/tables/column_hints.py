@@ -35,6 +35,9 @@ class Asked:
         by_comma: True if commas separate fields, where points hardly group digits.
         marks: words that counted as missing in the column of the run.
         values: words that are values here, though they say elsewhere that there is none.
+        kind: what the column was declared to be, empty if nothing was.
+        cells: how cells of that kind are read: as `numbers`, as `times`, or as `any`.
+        why: what in the rest of the file decides the order of days and months.
     """
 
     where: str
@@ -49,6 +52,14 @@ class Asked:
     unit: str = "line"
     marks: Collection[str] = ()
     values: Collection[str] = ()
+    kind: str = ""
+    cells: str = "any"
+    why: str = ""
+
+    @property
+    def wants_numbers(self) -> bool:
+        """Whether numbers were asked for, whatever else the cells look like."""
+        return self.reading == "number" or self.cells == "numbers"
 
 
 def asking(label: str, kind: str) -> str:

@@ -13,20 +13,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from pushforward.core.errors import BadInput, closest
+from pushforward.core.errors import BadInput
 from pushforward.data.formats.choosing import named_format
 from pushforward.data.formats.file_formats import CSV, DATA, TSV
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import PACKED, members_of, unpack, unpacked_name
 from pushforward.data.tables.cells import typed
 from pushforward.data.tables.charsets import Decoded, decode
+from pushforward.data.tables.column_hints import Asked
+from pushforward.data.tables.dated import refuse_undecided
 from pushforward.data.tables.frames_of_text import unframed
 from pushforward.data.tables.headings import headings_of
 from pushforward.data.tables.layout import LOOKED_AT, layout_of
 from pushforward.data.tables.lines import delimiter_of, read_lines
 from pushforward.data.tables.not_tables import require_table_text
 from pushforward.data.tables.notations.notation import Written
-from pushforward.data.tables.sheet import Reading, Sheet, require_columns
+from pushforward.data.tables.sheet import Reading, Sheet, require_columns, require_labels
 from pushforward.data.tables.typed_values import Typed
 from pushforward.data.tables.written import Dialect
 
@@ -66,17 +68,12 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
     found = read_lines(plain.text, origin, reading.names)
     width = len(found.rows[0])
     require_columns(width, origin)
-    headings = headings_of(found.rows, found.numbers, reading.names, reading.header)
+    names = {*reading.names, *reading.declared}
+    headings = headings_of(found.rows, found.numbers, names, reading.header)
     header = headings.header
     first = found.rows[0] if header.found else []
     labels, renamed = _labels(first, width, origin, found.rows[1:3])
-    unknown = next((name for name in reading.declared if name not in labels), None)
-    if unknown is not None:
-        raise BadInput(
-            f"a declaration of column '{unknown}'",
-            "a column of the table",
-            closest(str(unknown), labels),
-        )
+    require_labels(list(reading.declared), labels)
     rows = headings.kept[1 if header.found else 0 :]
     body, lines = [found.rows[place] for place in rows], [found.numbers[place] for place in rows]
     if not body:
@@ -119,7 +116,7 @@ def read_text(text: str | Decoded, name: str, origin: str, reading: Reading = _P
 def _written_form(column: Typed, reading: Reading, label: str) -> Written:
     """Return how the cells of a column are written."""
     decided = reading.reading_of(label) or column.reading
-    return Written(column.notation, column.absent, column.marks, decided, column.otherwise)
+    return column.written(decided)
 
 
 def _labels(
@@ -165,6 +162,22 @@ def _is_second_header(row: Sequence[str], next_row: Sequence[str]) -> bool:
     return numbers(row) == 0 < numbers(next_row)
 
 
+def _order_told(
+    found: Sequence[Typed], decimal: str, delimiter: str, asked: Sequence[Asked]
+) -> tuple[str, str]:
+    """Return what the rest of a file says of the order of days and months, and why; empty where it
+    says nothing, or both."""
+    orders = {column.order for column in found if column.order}
+    if orders:
+        return (orders.pop(), "") if len(orders) == 1 else ("", "")
+    for column, one in zip(found, asked, strict=True):
+        if any(sign in column.around for sign in "€£"):
+            return "dmy", f"'{one.label}' is in a currency of countries where"
+    if decimal == ",":
+        return "dmy", "a comma stands before decimals in another column, so"
+    return ("dmy", "semicolons separate the fields, so") if delimiter == ";" else ("", "")
+
+
 def _columns(
     cells: Sequence[Sequence[str]],
     labels: Sequence[str],
@@ -185,14 +198,18 @@ def _columns(
     if not unsure:
         return found
     decimals = {column.decimal for column in found if column.decimal}
-    orders = {column.order for column in found if column.order}
     # a semicolon between fields leaves the comma to decimals
     likely = "," if delimiter == ";" and not decimals else ""
     decimal = decimals.pop() if len(decimals) == 1 else ""
-    order = orders.pop() if len(orders) == 1 else ""
+    order, why = _order_told(found, decimal, delimiter, asked)
     for place in unsure:
-        one = asked[place]
-        found[place] = typed(
-            cells[place], lines, replace(one, decimal=decimal, likely=likely, order=order)
+        one = replace(asked[place], decimal=decimal, likely=likely, order=order, why=why)
+        found[place] = typed(cells[place], lines, one)
+        two, of_cells = found[place], cells[place]
+        refuse_undecided(
+            two.undecided,
+            one.label,
+            two.distinct,
+            lambda cell, of_cells=of_cells: f"line {lines[of_cells.index(cell)]}",
         )
     return found

@@ -18,9 +18,18 @@ from pushforward.core.errors import BadInput, closest
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.cells import Asked, typed
-from pushforward.data.tables.found import option, place_of
-from pushforward.data.tables.notations.missing import is_missing_among_numbers
-from pushforward.data.tables.stored import OBJECTS, Stored, decimals_of, restore, seconds_of, snap
+from pushforward.data.tables.found import option, place_of, without_marks
+from pushforward.data.tables.notations.aside import AsideNotation
+from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
+from pushforward.data.tables.stored import (
+    OBJECTS,
+    Stored,
+    decimals_of,
+    restore,
+    seconds_of,
+    snap,
+    turned,
+)
 from pushforward.data.tables.wrapped import unwrapped
 
 
@@ -86,8 +95,11 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     """Return a column as numbers or moments: cells are read in their notation, dates, times and
     decimals as what carries them."""
     series = unwrapped(series).series
+    if isinstance(stored.notation, AsideNotation):
+        return _said_aside(series, stored, stored.notation, rows)
+    series = without_marks(series, stored.marks)
     if stored.levels or stored.role in ("excluded", "surrogate"):
-        return _without_marks(series, stored)
+        return series
     if (
         str(series.dtype) in OBJECTS
         and stored.notation is not None
@@ -127,18 +139,28 @@ def plain(series: pd.Series, stored: Stored, rows: TableRows) -> pd.Series:
     return into_numbers(series, carrier)
 
 
+def _said_aside(
+    series: pd.Series, stored: Stored, notation: AsideNotation, rows: TableRows
+) -> pd.Series:
+    """Return the moments of dates that say more than that, or what they say beside."""
+    gaps = {None, "", stored.absent, *stored.marks, *MISSING}
+    series = series.map(lambda value: None if value in gaps else value)
+    known = {cell: notation.aside(cell) for cell in series.dropna().unique().tolist()}
+    wrong = series.map(lambda cell: not pd.isna(cell) and known[cell] is None)
+
+    def came(row: int) -> str:
+        return (
+            f"{series.iloc[row]!r} in column '{stored.beside or stored.label}', {rows.where(row)}"
+        )
+
+    rows.refuse(wrong.to_numpy(dtype=bool), came, notation.said)
+    fine = series.where(~wrong.astype(bool), None)
+    return notation.words(fine) if stored.beside else notation.moments(fine)
+
+
 def _says_none(word: str, stored: Stored) -> bool:
     return (
         is_missing_among_numbers(word) or word.strip() in stored.marks or stored.reading == "number"
-    )
-
-
-def _without_marks(series: pd.Series, stored: Stored) -> pd.Series:
-    """Return words among categories without those that counted as missing in the training table."""
-    if not stored.marks or str(series.dtype) not in OBJECTS:
-        return series
-    return series.map(
-        lambda value: None if isinstance(value, str) and value.strip() in stored.marks else value
     )
 
 
@@ -182,7 +204,7 @@ def encode_column(series: pd.Series, stored: Stored, column: Column, rows: Table
         lambda row: f"infinity in column '{column.name}', {rows.where(row)}",
         "finite numbers",
     )
-    exact = np.where(infinite, np.nan, exact)
+    exact = turned(np.where(infinite, np.nan, exact), column)
     values, off = snap(exact, column, stored, str(series.dtype))
     if rows.odd is not None and not rows.strict:
         return np.where(off, exact, values)

@@ -115,11 +115,8 @@ class TableEncoding(RowsEncoding):
         """Return quarters, durations and times of a modelled column in their own words, None for
         plain numbers; see `words_of`."""
         stored, column = self.modelled[place]
-        return (
-            words_of(stored, column, *values)
-            if stored.carrier and column.kind != "datetime"
-            else None
-        )
+        plain = not stored.carrier or column.kind == "datetime"
+        return None if plain else words_of(stored, column, *values)
 
     def seeded(self, seed: int) -> TableEncoding:
         """Return the encoding that makes identifiers anew by a seed."""
@@ -230,14 +227,15 @@ class TableEncoding(RowsEncoding):
                 check_restored(stored, frame.iloc[:, labels[stored.label]], rows)
         x = np.empty((len(frame), len(self.table.columns)))
         for place, (stored, column) in enumerate(self.modelled):
-            x[:, place] = encode_column(frame.iloc[:, labels[stored.label]], stored, column, rows)
+            series = frame.iloc[:, labels[stored.beside or stored.label]]
+            x[:, place] = encode_column(series, stored, column, rows)
         return torch.from_numpy(x)
 
     def decode(self, x: Tensor, label: Tensor | None = None) -> pd.DataFrame:
         """Return rows as a DataFrame with the columns and dtypes of the training table."""
         values = self.table.check(x.detach().cpu()).numpy()
         places = {stored.label: place for place, (stored, _) in enumerate(self.modelled)}
-        parts = []
+        parts, beside = [], dict[str, pd.Series]()
         for stored in self.stored:
             if stored.role == "excluded":
                 continue
@@ -246,7 +244,12 @@ class TableEncoding(RowsEncoding):
             numbers = np.zeros(len(values)) if place is None else values[:, place]
             if column is not None and stored.protection is not None:
                 numbers = stored.protection.shown(numbers, column, self.seed)
-            parts.append(restore(stored, column, numbers, self.seed).rename(stored.name))
+            word = beside.get(stored.label)
+            part = restore(stored, column, numbers, self.seed, word).rename(stored.name)
+            if stored.beside:
+                beside[stored.beside] = part
+            else:
+                parts.append(part)
         frame = pd.concat(parts, axis=1)
         frame.columns = pd.Index([part.name for part in parts])
         return frame
@@ -290,11 +293,8 @@ class TableEncoding(RowsEncoding):
     def _sheet(self, path: Path) -> Sheet:
         sheet = read_sheet(path, self.reading)
         if sheet is None:
-            raise BadInput(
-                f"'{path}' as a table",
-                f"a {written('rows')} file, or a DataFrame",
-                "check the path",
-            )
+            expected = f"a {written('rows')} file, or a DataFrame"
+            raise BadInput(f"'{path}' as a table", expected, "check the path")
         return sheet
 
     @property
@@ -312,7 +312,7 @@ class TableEncoding(RowsEncoding):
         notations = {
             stored.label: stored.notation for stored in known if stored.notation is not None
         }
-        names = {stored.label for stored in self.stored}
+        names = {stored.label for stored in self.stored if not stored.beside}
         header = None if self.dialect.header else False
         return Reading(words=words, names=names, notations=notations, header=header).like(
             self.stored
@@ -386,13 +386,12 @@ class TableEncoding(RowsEncoding):
         return replace(found, rules=rules)
 
     def _check_names(self, labels: Mapping[str, int]) -> None:
-        names = [stored.label for stored in self.stored]
+        names = [stored.label for stored in self.stored if not stored.beside]
         for stored, _ in self.modelled:
-            if stored.label not in labels:
-                came = f"a table without the column '{stored.label}'"
-                raise BadInput(
-                    came, "the columns of the training table", closest(stored.label, labels)
-                )
+            if (stored.beside or stored.label) not in labels:
+                label = stored.beside or stored.label
+                came = f"a table without the column '{label}'"
+                raise BadInput(came, "the columns of the training table", closest(label, labels))
         for label in labels:
             if label not in names:
                 came = f"a column '{label}' that the training table does not have"

@@ -6,8 +6,9 @@ of it is lost.
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -17,19 +18,26 @@ import pandas as pd
 
 from pushforward.core.errors import BadInput, a_type
 from pushforward.core.table import Column, ColumnKind
-from pushforward.data.tables.stored import Scalar, Stored, level_names
+from pushforward.data.tables.declaration import UNSAID, ColumnDeclaration
+from pushforward.data.tables.doubts import Doubt
+from pushforward.data.tables.stored import OBJECTS, Scalar, Stored, level_names
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a user asks of a column: a kind, to keep an identifier, bounds; each row's line in its
-    file, if there is one; and the locale of the table's persons."""
+    """What a user asks of a column: a kind or levels, to keep an identifier, bounds; each row's
+    line in its file, if there is one; the locale of the table's persons; all that was declared of
+    the column; what the rest of a frame says of the order of days and months; and the names of all
+    columns."""
 
-    kind: Any
+    kind: str | tuple[Scalar, ...] | None
     keep: bool
     bounds: str
     lines: Sequence[int] | None = None
     locale: str = "en_US"
+    own: ColumnDeclaration = UNSAID
+    order: str = ""
+    labels: Collection[str] = ()
 
     def where(self, row: int) -> str:
         """Return what a row is called."""
@@ -67,14 +75,76 @@ def require_finite(
         )
 
 
+def without_marks(series: pd.Series, marks: Collection[Scalar]) -> pd.Series:
+    """Return a column without the words and numbers that mean that there is no value.
+
+    Example:
+        >>> without_marks(pd.Series([3, -999, 4]), ["-999"]).tolist()
+        [3, <NA>, 4]
+    """
+    if not marks:
+        return series
+    if str(series.dtype) in OBJECTS:
+        words = {str(mark) for mark in marks}
+        there = series.map(lambda value: value is not None and str(value).strip() not in words)
+        return series.where(there, None)
+    if series.dtype.kind not in "iuf":
+        return series
+    numbers = [float(mark) for mark in marks if _is_number(mark)]
+    gone = series.astype("Float64").isin(numbers)
+    if not bool(gone.any()):
+        return series
+    whole = isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu"
+    nullable = str(series.dtype).replace("i", "I").replace("u", "U", 1)
+    return series.astype(nullable).mask(gone) if whole else series.mask(gone)
+
+
+def _is_number(mark: Scalar) -> bool:
+    try:
+        return math.isfinite(float(mark))
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class FoundColumn:
-    """A column of the space (None if it is not modelled), how it is kept, why, and what is lost."""
+    """A column of the space (None if it is not modelled), how it is kept, why, and what is lost.
+
+    Attributes:
+        kind: the word that declares such a column, empty where its space says it.
+        doubts: what else it could be.
+        share: of the cells with a value, those that fit.
+        gone: words that counted as missing among words.
+        read: what was said of its cells when a file was read, which is in no other sentence.
+        order: what its dates tell of others; `undecided` says which of them could be read in two
+            ways, where nothing in the column decides it.
+        aside: what its cells say beside their moments, None for most.
+    """
 
     column: Column | None
     stored: Stored
     said: str
     lost: str = ""
+    kind: str = ""
+    doubts: tuple[Doubt, ...] = ()
+    share: float = 1.0
+    gone: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    order: str = ""
+    undecided: tuple[tuple[str, str], ...] = ()
+    aside: pd.Series | None = None
+
+
+def shown_at(series: pd.Series, row: int) -> str:
+    """Return the value of a row as a refusal shows it.
+
+    Example:
+        >>> shown_at(pd.Series([1, 2]), 1), shown_at(pd.Series(["x"]), 0)
+        ('2', "'x'")
+    """
+    value = series.iloc[row]
+    value = value.item() if isinstance(value, np.generic) else value
+    return repr(value) if isinstance(value, str | int | float) else f"'{value}'"
 
 
 def scalar(value: Any, label: str, row: int) -> Scalar:

@@ -118,9 +118,10 @@ def gapped_rows(
             series = sheet.frame.iloc[:, labels[one.label]]
             check_restored(one, series, rows, gaps=True)
     for place, (one, column) in enumerate(modelled):
-        if one.label not in labels:
+        label = one.beside or one.label
+        if label not in labels:
             continue
-        series = sheet.frame.iloc[:, labels[one.label]]
+        series = sheet.frame.iloc[:, labels[label]]
         found = encode_column(series, one, replace(column, missing=True), rows)
         if wanted.shown:
             _require_shown(found, one, column, rows)
@@ -148,7 +149,7 @@ def _require_columns(
     stored: tuple[Stored, ...],
     optional: tuple[str, ...] | None,
 ) -> None:
-    names = [one.label for one in stored]
+    names = [one.label for one in stored if not one.beside]
     given = {one.label for one in stored if one.role in ("surrogate", "excluded")}
     for label in labels:
         if optional is None and label in given:
@@ -158,7 +159,12 @@ def _require_columns(
             came = f"a column '{label}' that the training table does not have"
             raise BadInput(came, "its columns only", closest(label, names) or "drop it")
     for one, _ in modelled:
-        if one.label not in labels and optional is not None and one.label not in optional:
+        if (
+            not one.beside
+            and one.label not in labels
+            and optional is not None
+            and one.label not in optional
+        ):
             fix = "`pushforward sample RUN --given FILE` draws whole columns"
             came = f"a table without the column '{one.label}'"
             raise BadInput(

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from pushforward.data.tables.notations.clock import find_times
+from pushforward.data.tables.notations.coordinates import find_coordinates
 from pushforward.data.tables.notations.dates import find_dates
 from pushforward.data.tables.notations.missing import MISSING, is_missing_among_numbers
 from pushforward.data.tables.notations.months import find_months
 from pushforward.data.tables.notations.number_styles import find_numbers
 from pushforward.data.tables.notations.numbers import PLAIN
+from pushforward.data.tables.notations.spans import find_spans
 
 LOOKED_AT = 1000
 _MOST = 0.9
@@ -130,8 +132,11 @@ def _kind(cell: str) -> str:
         find_dates([cell]) is not None
         or find_months([cell]) is not None
         or find_times([cell]) is not None
+        or find_spans([cell]) is not None
     ):
         return "date"
+    if find_coordinates([cell]) is not None:
+        return "number"
     return "boolean" if cell in ("True", "False", "true", "false", "TRUE", "FALSE") else "word"
 
 
@@ -161,6 +166,10 @@ def usual_kind(cells: list[str]) -> str:
     if all(PLAIN.fullmatch(cell) for cell in known):
         return "number"
     kinds = [_kind(cell) for cell in known]
+    if "date" in kinds and all(
+        kind == "date" or _is_year(cell) for kind, cell in zip(kinds, known, strict=True)
+    ):
+        return "date"  # of which some say the year alone
     return next(
         (kind for kind in ("number", "date", "boolean") if kinds.count(kind) >= _MOST * len(kinds)),
         "word",

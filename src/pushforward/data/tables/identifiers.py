@@ -12,7 +12,8 @@ from dataclasses import replace
 import pandas as pd
 
 from pushforward.core.errors import BadInput
-from pushforward.data.tables.found import FoundColumn, Rules, keeping, option
+from pushforward.data.tables.doubts import Doubt
+from pushforward.data.tables.found import FoundColumn, Rules, keeping, option, shown_at
 from pushforward.data.tables.stored import OBJECTS, Stored
 from pushforward.data.tables.surrogates.bloom_filter import BloomFilter
 from pushforward.data.tables.surrogates.key import KeySurrogate
@@ -43,10 +44,20 @@ def identifier(known: pd.Series, gone: int, stored: Stored, why: str, rules: Rul
     missing, values = gone / (gone + len(known)), known.astype(object).tolist()
     words = all(isinstance(value, str) for value in values)
     found = personal_of(stored.label, values, gone, rules.locale) if words else None
-    found = found or KeySurrogate.of(values, missing)
-    if found is None:
-        found = NumberedSurrogate(stored.label, BloomFilter.of(map(str, values)), missing)
-    return made_anew(stored, found, why)
+    made = found or KeySurrogate.of(values, missing)
+    if made is None:
+        made = NumberedSurrogate(stored.label, BloomFilter.of(map(str, values)), missing)
+    again, shown = len(values) - known.nunique(), made_anew(stored, made, why)
+    plain = (
+        "categorical"
+        if words or not stored.dtype.lower().startswith(("int", "uint"))
+        else "integer"
+    )
+    doubt = Doubt(f"{again:,} of its {len(values):,} values recur", plain, open=again > 0)
+    if found is not None:
+        return shown
+    kind = shown.kind if not again else "identifier"
+    return replace(shown, kind=kind, doubts=(doubt,) if again else ())
 
 
 def personal(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> FoundColumn | None:
@@ -69,7 +80,7 @@ def key(known: pd.Series, series: pd.Series, stored: Stored, rules: Rules) -> Fo
         row = int(again.argmax())
         first = int((series == series.iloc[row]).fillna(False).to_numpy(dtype=bool).argmax())
         raise BadInput(
-            f"{series.iloc[row]!r} in column '{stored.label}' declared a key, at {rules.where(first)} and {rules.where(row)}",
+            f"{shown_at(series, row)} in column '{stored.label}' declared a key, at {rules.where(first)} and {rules.where(row)}",
             "a value of its own for every row",
             f"repair it, or declare another kind, such as {option(stored.label, 'categorical')}",
         )
@@ -147,9 +158,7 @@ def free_text(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> Foun
         >>> found.lost[:22]
         'what texts say: 2 diff'
     """
-    counts = known.astype(object).map(
-        lambda value: len(value.split()) if isinstance(value, str) else 0
-    )
+    counts = _words_in(known)
     if float(counts.median()) < WORDS_OF_A_TEXT:
         return None
     field = shlex.quote(f"data.text_field={stored.label}")
@@ -159,19 +168,29 @@ def free_text(known: pd.Series, gone: int, stored: Stored, rules: Rules) -> Foun
         "that says what each is about"
     )
     why = f"{known.nunique()} different ones of {counts.median():.0f} words"
-    lengths = (
-        counts.quantile([k / (LENGTHS + 1) for k in range(1, LENGTHS + 1)]).round().astype(int)
-    )
-    surrogate = TextSurrogate(
-        tuple(sorted(lengths.tolist())), gone / (gone + len(known)), rules.locale
-    )
-    found = made_anew(stored, surrogate, why)
+    found = made_anew(stored, text_surrogate(known, gone, rules), why)
     return replace(found, said=f"{found.said}; {how}", lost=f"what texts say: {why}; {how}")
 
 
-def made_anew(stored: Stored, surrogate: Surrogate, why: str = "") -> FoundColumn:
+def _words_in(known: pd.Series) -> pd.Series:
+    """Return how many words each value has."""
+    words = (len(value.split()) if isinstance(value, str) else 0 for value in known.tolist())
+    return pd.Series(list(words), dtype="int64")
+
+
+def text_surrogate(known: pd.Series, gone: int, rules: Rules) -> TextSurrogate:
+    """Return how sentences are made anew: as long as the real ones."""
+    shares = [k / (LENGTHS + 1) for k in range(1, LENGTHS + 1)]
+    lengths = _words_in(known).quantile(shares).round().astype(int)
+    missing = gone / (gone + len(known))
+    return TextSurrogate(tuple(sorted(lengths.tolist())), missing, rules.locale)
+
+
+def made_anew(
+    stored: Stored, surrogate: Surrogate, why: str = "", doubts: tuple[Doubt, ...] = ()
+) -> FoundColumn:
     """Return a column that comes back with new values."""
     before = f"{why}, " if why else ""
     said = f"{before}{surrogate.said}: samples have new ones, {surrogate.promise} ({keeping(stored.label)})"
     kept = replace(stored, role="surrogate", levels=(), surrogate=surrogate)
-    return FoundColumn(None, kept, said)
+    return FoundColumn(None, kept, said, kind=surrogate.called, doubts=doubts)

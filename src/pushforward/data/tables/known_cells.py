@@ -21,7 +21,7 @@ from pushforward.core.given import Known
 from pushforward.core.table import Column, Table, number_word
 from pushforward.data.tables.carried import carrier_of, into_numbers
 from pushforward.data.tables.notations.missing import MISSING
-from pushforward.data.tables.stored import Stored, restore, seconds_of, snap
+from pushforward.data.tables.stored import Stored, restore, seconds_of, snap, turned
 
 _COMPARED = re.compile(r"\s*([^<>=≤≥]*[^<>=≤≥\s])\s*(?:<=|>=|<|>|≤|≥)")
 
@@ -185,6 +185,12 @@ def _range(column: Column, stored: Stored, word: str) -> tuple[float, float]:
         raise BadInput(f"'{column.name}={word}'", "low..high, low.. or ..high")
     low = number_of_word(column, stored, ends[0]) if ends[0] else -math.inf
     high = number_of_word(column, stored, ends[1]) if ends[1] else math.inf
+    if low > high and column.period is not None:
+        raise BadInput(
+            f"'{column.name}={word}', which goes over the end of the turn",
+            f"a range between {number_word(column.low, column.step)} and {number_word(column.high, column.step)}",
+            "ask for either side by itself",
+        )
     if low > high:
         raise BadInput(f"'{column.name}={word}'", "a low end that is not above the high end")
     return low, high
@@ -209,7 +215,7 @@ def number_of_word(column: Column, stored: Stored, word: str) -> float:
             f"'{column.name}={word}'",
             ("a date" if dates else "a number" if not such else "a value") + such,
         )
-    snapped, wrong = snap(np.array([value]), column, stored)
+    snapped, wrong = snap(turned(np.array([value]), column), column, stored)
     if wrong[0]:
         raise BadInput(f"'{column.name}={word}'", f"a multiple of {column.step:g}")
     value = float(snapped[0])

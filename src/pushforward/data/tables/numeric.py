@@ -16,6 +16,7 @@ import pandas as pd
 from pushforward.core.errors import BadInput
 from pushforward.core.limits import LARGEST_NUMBER
 from pushforward.core.table import Column, ColumnKind
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.found import (
     FoundColumn,
     Rules,
@@ -23,6 +24,7 @@ from pushforward.data.tables.found import (
     gaps,
     option,
     require_finite,
+    shown_at,
     sorted_levels,
 )
 from pushforward.data.tables.grids import CLOCKS, TIME_NAMES, TIMES, clock_step, coarser, step_words
@@ -71,8 +73,11 @@ def number(
     if whole and not real and np.abs(values).max() >= EXACT:
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
+    asked = _asked_step(known, stored, rules)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
-    if step is not None and not rounded:
+    if asked is not None:
+        step, rounded = asked or None, False
+    elif step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)
     # digits that a narrow type does not hold are none to lose
     changed = rounded and step is not None and not _all_on(values, step, _narrow(stored.dtype))
@@ -95,13 +100,75 @@ def number(
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
+    if rules.own.range is not None:
+        _require_within(known, stored, rules)
+        ends = rules.own.range
+        low, below = (low, False) if ends[0] is None else (ends[0], True)
+        high, above = (high, False) if ends[1] is None else (ends[1], True)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
     said += _ends_in_words(column, stored)
     periods = stored.carrier == "period"
-    said += sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
+    remark = sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
+    said += remark
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
     said += gaps(gone, len(series))
-    return FoundColumn(column, replace(stored, rounded=rounded), said, lost)
+    doubts = () if periods or stored.carrier else _marks(remark)
+    return FoundColumn(column, replace(stored, rounded=rounded), said, lost, doubts=doubts)
+
+
+def _marks(remark: str) -> tuple[Doubt, ...]:
+    """Return the question whether numbers that a remark names mean that there is none."""
+    found = [float(word) for word in re.findall(r"(-?\d[\d.]*) stands", remark)]
+    if not found:
+        return ()
+    marks = [int(one) if one.is_integer() else one for one in found]
+    return (Doubt(remark.strip("; ").partition(":")[0], {"missing": marks}),)
+
+
+def _asked_step(known: pd.Series, stored: Stored, rules: Rules) -> float | None:
+    """Return the step that was declared, or that the notation of the cells has; 0 is none, None is
+    not said.
+
+    Raises:
+        BadInput: a number that is no multiple of it, with its row.
+    """
+    grid = None if stored.notation is None else stored.notation.grid
+    step = rules.own.step if rules.own.step is not None else grid
+    if not step:
+        return step
+    values = known.to_numpy(dtype=np.float64)
+    off = np.abs(values - on_grid(values, step)) > 1e-6 * step + 2.0**-50 * np.abs(values)
+    if off.any():
+        place = int(off.argmax())
+        row = int(known.index[place])
+        raise BadInput(
+            f"{shown_at(known, place)} in column '{stored.label}', of step {step:g}, at {rules.where(row)}",
+            f"multiples of {step:g}",
+            "repair it, or say another step; 0 is none",
+        )
+    return step
+
+
+def _require_within(known: pd.Series, stored: Stored, rules: Rules) -> None:
+    """Refuse numbers beyond the range that was declared.
+
+    Raises:
+        BadInput: the first of them, with its row.
+    """
+    low, high = rules.own.range or (None, None)
+    values = known.to_numpy(dtype=np.float64)
+    beyond = (values < (-math.inf if low is None else low)) | (
+        values > (math.inf if high is None else high)
+    )
+    if beyond.any():
+        place = int(beyond.argmax())
+        row = int(known.index[place])
+        ends = f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'}"
+        raise BadInput(
+            f"{shown_at(known, place)} in column '{stored.label}', of range {ends}, at {rules.where(row)}",
+            "numbers within it",
+            f"repair it, widen the range, or say with {option(stored.label, 'continuous')} that there is none",
+        )
 
 
 def _is_whole(known: pd.Series, stored: Stored) -> bool:

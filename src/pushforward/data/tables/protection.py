@@ -104,6 +104,8 @@ def protection_of(
         weights = tuple((counts[often] / total).tolist()) if total else ()
         levels = tuple(different[often].astype(int).tolist())
         return Protection(levels, weights, rare=int((~often).sum()))
+    if column.period is not None and _covered(different, column.period):
+        return None  # a circle without an end has no extremes
     least, most = _reached(held, k), _reached(-held[:, ::-1], k)
     if least is None or most is None or least > -most:
         middle = float(np.median(known))
@@ -111,6 +113,12 @@ def protection_of(
     most = -most
     rare = int(((different < least) | (different > most)).sum())
     return Protection(low=least, high=most, rare=rare) if rare else None
+
+
+def _covered(different: np.ndarray, period: float) -> bool:
+    """Return whether different values lie all around a circle, with no gap of an eighth of it."""
+    gaps = np.diff(np.append(different, different[0] + period))
+    return bool(gaps.max() <= period / 8.0)
 
 
 def _reached(held: np.ndarray, k: int) -> float | None:

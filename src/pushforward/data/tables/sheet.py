@@ -6,26 +6,28 @@ anything is inferred from it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pushforward.core.errors import BadInput
+from pushforward.core.errors import BadInput, closest
 from pushforward.core.limits import require_below
+from pushforward.data.folders import few
 from pushforward.data.formats.choosing import format_of, readable_as
 from pushforward.data.formats.format import ReadOptions
 from pushforward.data.formats.packing import unpacked_name
-from pushforward.data.tables.column_hints import READINGS, Asked
+from pushforward.data.tables.column_hints import Asked
+from pushforward.data.tables.declaration import UNSAID, ColumnDeclaration
 from pushforward.data.tables.notations.missing import MISSING
 from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.stored import Stored
 from pushforward.data.tables.written import Dialect
 
-WORDS = ("categorical", "ordinal", "boolean", "drop")
 # past this a schema of one sentence a column is no description any more, and no family here learns
 # so many
 MOST_COLUMNS = 20_000
@@ -37,7 +39,7 @@ class Reading:
     """What is known about a table before it is read.
 
     Attributes:
-        declared: kinds and readings by column name, as the user declared them.
+        declared: what the user says of columns, by name.
         words: columns to leave as text.
         names: names that a header is expected to hold, so that a file of words alone is understood.
         notations: those of a run, by column name.
@@ -47,7 +49,7 @@ class Reading:
         header: the user's answer to whether the first line is one; None = find out.
     """
 
-    declared: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, ColumnDeclaration] = field(default_factory=dict)
     words: Collection[str] = ()
     names: Collection[str] = ()
     notations: Mapping[str, Notation] = field(default_factory=dict)
@@ -58,37 +60,35 @@ class Reading:
 
     def asked(self, label: str, where: str) -> Asked:
         """Return what is known about one column."""
-        kind = self.declared.get(label)
-        words = label in self.words or (
-            kind is not None and (not isinstance(kind, str) or kind in WORDS)
-        )
-        marks, values = self.marks.get(label, ()), self._values(label, kind)
+        own = self.declared.get(label, UNSAID)
+        missing = tuple(str(one) for one in own.missing)
         return Asked(
             where,
             label,
-            words,
+            label in self.words or own.cells == "words",
             self.reading_of(label),
             self.notations.get(label),
-            marks=marks,
-            values=values,
+            marks=(*self.marks.get(label, ()), *missing),
+            values=self._values(label, own),
+            kind=own.kind,
+            cells=own.cells,
         )
 
-    def _values(self, label: str, kind: Any) -> Collection[str]:
+    def _values(self, label: str, own: ColumnDeclaration) -> Collection[str]:
         """Return the words that are values in a column: the levels that its user lists, or any word
         where words are asked for."""
-        if kind in ("categorical", "ordinal"):
-            return [word for word in MISSING if any(c.isalpha() for c in word)]
-        return (
-            self.values.get(label, ())
-            if kind is None or isinstance(kind, str)
-            else [str(level) for level in kind]
-        )
+        missing = {str(one) for one in own.missing}
+        if own.levels:
+            return [str(level) for level in own.levels]
+        if own.kind in ("categorical", "ordinal"):
+            lettered = (word for word in MISSING if any(c.isalpha() for c in word))
+            return [word for word in lettered if word not in missing]
+        return self.values.get(label, ())
 
     def reading_of(self, label: str) -> str:
         """Return how a column is read, as its user declared now or when a run was trained; empty if
         nobody said so."""
-        kind = self.declared.get(label)
-        return kind if isinstance(kind, str) and kind in READINGS else self.readings.get(label, "")
+        return self.declared.get(label, UNSAID).reading or self.readings.get(label, "")
 
     def like(self, kept: Collection[Stored]) -> Reading:
         """Return this reading with what a run knows of how its columns are read."""
@@ -197,3 +197,41 @@ def require_columns(width: int, origin: str) -> None:
     """Refuse a table of more columns than the limit."""
     fix = "choose the ones to model, or save numbers alone as .npy"
     require_below(width, MOST_COLUMNS, f"{origin} has {width:,} columns", "columns", fix)
+
+
+def require_labels(names: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse declarations of what is no column.
+
+    Raises:
+        BadInput: with all such names, the nearest columns, and the columns that nobody declared.
+
+    Example:
+        >>> try:
+        ...     require_labels(["agee", "city"], ["age", "sex"])
+        ... except BadInput as error:
+        ...     print(error)
+        declarations of columns 'agee', 'city', which the table lacks: expected columns of the table;
+        'age' for 'agee'? the table has 'age', 'sex', which nobody declared
+    """
+    known = set(labels)
+    gone = [str(name) for name in names if name not in known]
+    if len(gone) == 1 and len(names) == 1:
+        fix = closest(gone[0], labels)
+        raise BadInput(f"a declaration of column '{gone[0]}'", "a column of the table", fix)
+    if not gone:
+        return
+    close = {name: get_close_matches(name, labels, n=1, cutoff=0.55) for name in gone}
+    nearest = [f"'{found[0]}' for '{name}'?" for name, found in close.items() if found]
+    rest = few([f"'{label}'" for label in labels if label not in set(names)])
+    more = [*nearest[:5], f"the table has {rest}, which nobody declared" if rest else ""]
+    one = len(gone) == 1
+    came = (
+        f"a declaration of column '{gone[0]}'"
+        if one
+        else f"declarations of columns {few([repr(name) for name in gone])}"
+    )
+    raise BadInput(
+        f"{came}, which the table lacks",
+        "a column of the table" if one else "columns of the table",
+        " ".join(filter(None, more)),
+    )

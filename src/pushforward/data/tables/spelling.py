@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from pushforward.data.tables.column_hints import asking
+from pushforward.data.tables.notations.aside import AsideNotation
 from pushforward.data.tables.notations.digits import LONGEST
 from pushforward.data.tables.notations.notation import Notation
 from pushforward.data.tables.notations.number_styles import find_numbers
@@ -54,10 +56,18 @@ def respelled(cells: Sequence[str], series: pd.Series, notation: Notation) -> di
             continue
         if whole and cell == repr(value) and cell[-1] != "0" and "e" not in cell:
             continue
-        written = notation.write(value)
+        written = _written(cell, value, notation)
         if written != cell.strip():
             changed[cell] = written
     return changed
+
+
+def _written(cell: str, value: Any, notation: Notation) -> str:
+    """Return how a value is written; of dates that say more than a moment, `value` is the cell."""
+    if not isinstance(notation, AsideNotation):
+        return notation.write(value)
+    moment, word = notation.value(cell), notation.aside(cell)
+    return "" if moment is None or word is None else notation.write_as(moment, word)
 
 
 def as_most_are(sentence: str) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from pushforward.core.table import Column, number_word
 from pushforward.data.tables.carried import out_of_numbers
+from pushforward.data.tables.notations.aside import AsideNotation
 from pushforward.data.tables.notations.notation import Notation, notation_from_json
 from pushforward.data.tables.protection import Protection
 from pushforward.data.tables.surrogates.records import surrogate_from_json, surrogate_to_json
@@ -55,6 +56,8 @@ class Stored:
         marks: words that count as missing in this column and not everywhere.
         surrogate: how values are made anew.
         protection: which of its values samples may show, None = all.
+        beside: the column whose cells say it beside their moments (see `notations/aside.py`); it is
+            no column of the frame itself. Empty for all others.
 
     Example:
         >>> Stored("age", "int64").label
@@ -80,11 +83,17 @@ class Stored:
     marks: tuple[str, ...] = ()
     surrogate: Surrogate | None = None
     protection: Protection | None = None
+    beside: str = ""
 
     @property
     def label(self) -> str:
         """The column's name as text."""
         return str(self.name)
+
+    @property
+    def notation_is_plain(self) -> bool:
+        """Whether its cells are bare: no unit, no currency, no percent sign."""
+        return self.notation is None or not self.notation.said
 
     def constantly(self, value: Any) -> Stored:
         """Return the same column with one value only."""
@@ -192,6 +201,19 @@ def snap(
     return snapped, (np.abs(values - snapped) > slack) & (not stored.rounded)
 
 
+def turned(values: np.ndarray, column: Column) -> np.ndarray:
+    """Return numbers of a circle in the turn of the training data; those of a line as they are.
+
+    Example:
+        >>> turned(np.array([-10.0, 360.0, 5.0]), Column("d", "integer", step=1.0, high=359.0, period=360.0)).tolist()
+        [350.0, 0.0, 5.0]
+    """
+    if column.period is None:
+        return values
+    beyond = (values < column.low) | (values > column.high)
+    return np.where(beyond, column.low + np.mod(values - column.low, column.period), values)
+
+
 def missing_word(series: pd.Series) -> str:
     """Return what stands for a missing value: the first one of a column of objects, else what its
     dtype uses."""
@@ -229,19 +251,26 @@ def seconds_of(series: pd.Series) -> np.ndarray:
     return np.where(series.isna().to_numpy(), np.nan, whole + rest / per_second)
 
 
-def restore(stored: Stored, column: Column | None, values: np.ndarray, seed: int = 0) -> pd.Series:
+def restore(
+    stored: Stored,
+    column: Column | None,
+    values: np.ndarray,
+    seed: int = 0,
+    beside: pd.Series | None = None,
+) -> pd.Series:
     """Return float64 values of the space as a Series of the stored dtype.
 
     Args:
         column: None for columns that are not modelled, whose `values` are only counted.
         seed: of the values that are made anew.
+        beside: what the cells say beside their moments.
     """
     found = (
         _of_new(stored.surrogate.made(len(values), seed, stored.label), stored)
         if stored.surrogate is not None
         else _restored(stored, column, values)
     )
-    plain = _as_text(out_of_numbers(found, stored.carrier, stored.outer), stored)
+    plain = _as_text(out_of_numbers(found, stored.carrier, stored.outer), stored, beside)
     return wrapped(plain, stored.wrapping)
 
 
@@ -260,14 +289,18 @@ def words_of(stored: Stored, column: Column, *values: float) -> list[str]:
     return [write(value) for value in restored]
 
 
-def _as_text(series: pd.Series, stored: Stored) -> pd.Series:
+def _as_text(series: pd.Series, stored: Stored, beside: pd.Series | None) -> pd.Series:
     notation = stored.notation
     if not stored.text or notation is None:
         return _with_gaps(series, stored) if stored.carrier and stored.outer == "object" else series
+    gone = stored.absent or None
+    if isinstance(notation, AsideNotation):
+        words = [notation.usual] * len(series) if beside is None else beside.tolist()
+        pairs = zip(series.tolist(), words, strict=True)
+        cells = [gone if pd.isna(value) else notation.write_as(value, w) for value, w in pairs]
+        return _of_objects(cells, replace(stored, dtype=stored.text))
     # a text that said that there is none says it again
-    cells = [
-        (stored.absent or None) if pd.isna(value) else notation.write(value) for value in series
-    ]
+    cells = [gone if pd.isna(value) else notation.write(value) for value in series]
     return _of_objects(cells, replace(stored, dtype=stored.text))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.core.errors import BadInput, closest
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.folders import few
@@ -24,14 +24,15 @@ from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
 from pushforward.data.split import split_rows
 from pushforward.data.tables.charsets import decode
-from pushforward.data.tables.column_hints import READINGS
+from pushforward.data.tables.circular import note_of_points
+from pushforward.data.tables.declaration import declaration_of
 from pushforward.data.tables.delimited import read_text
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.entities import entity_note
 from pushforward.data.tables.protection import USUAL as PROTECT
 from pushforward.data.tables.rules.ruleset import RulesAsked
 from pushforward.data.tables.schema import Declared, infer
-from pushforward.data.tables.sheet import GIVEN, Sheet
+from pushforward.data.tables.sheet import GIVEN, Sheet, require_labels
 
 BUILTIN = "adult-mini"
 RULES = RulesAsked()
@@ -52,33 +53,30 @@ def settled(
     Raises:
         BadInput: a declaration of a column that is not there.
     """
-    columns = columns or {}
-    unknown = next(
-        (name for name in columns if name not in set(map(str, sheet.frame.columns))), None
-    )
-    if unknown is not None:
-        raise BadInput(
-            f"a declaration of column '{unknown}'",
-            "a column of the table",
-            closest(unknown, map(str, sheet.frame.columns)),
-        )
-    sheet = replace(sheet, dropped=tuple(name for name, said in columns.items() if said == "drop"))
+    asked = {name: declaration_of(name, said) for name, said in (columns or {}).items()}
+    require_labels(list(asked), list(map(str, sheet.frame.columns)))
+    dropped = tuple(name for name, own in asked.items() if own.kind == "drop")
+    sheet = replace(sheet, dropped=dropped)
     if kind == "points":
         return replace(sheet, points=True)
     if kind == "table":
         return replace(sheet, notes=(*sheet.notes, "a table, as asked"))
     why = None if pixels_of(sheet) is not None else _why(sheet)
-    return (
-        replace(sheet, points=True)
-        if why is None
-        else replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
-    )
+    if why is not None:
+        return replace(sheet, notes=(*sheet.notes, f"{why}, so a table"))
+    numbers = [
+        (str(name), series.to_numpy(dtype=np.float64))
+        for name, series in sheet.frame.items()
+        if series.dtype.kind in "iuf"
+    ]
+    note = note_of_points(numbers) if pixels_of(sheet) is None else None
+    return replace(sheet, points=True, notes=(*sheet.notes, *([note] if note else [])))
 
 
 def says_what(columns: Mapping[str, Declared] | None) -> bool:
     """Return whether declarations say what columns are, as only a table's columns are; not how they
     are read, or that they go."""
-    return any(kind not in ("drop", *READINGS) for kind in (columns or {}).values())
+    return any(declaration_of(name, said).says_what for name, said in (columns or {}).items())
 
 
 def _why(sheet: Sheet) -> str | None:
@@ -143,15 +141,37 @@ def open_table(
         >>> open_table(Sheet(frame, "t", "t")).space.measure
         'counting'
     """
-    if group:
-        columns = {**(columns or {}), group: "group"}
+    group, columns = _grouped(group, columns or {})
     schema = infer(sheet.frame, columns, keep, bounds, sheet.written, sheet.lines)
     encoding = replace(TableEncoding.of_schema(schema, sheet.dialect), group=group)
     x = encoding.encode(sheet.frame, sheet.lines)
     encoding, hidden = encoding.protected(x, protect, encoding.cases_of(sheet.frame))
     encoding, ruled = encoding.with_rules(rules, x, sheet.lines)
     notes = (*schema.notes, *_protected(hidden, protect), *ruled)
-    return _dataset(sheet, encoding, x, (notes, schema.lost), seed)
+    return replace(
+        _dataset(sheet, encoding, x, (notes, schema.lost), seed), findings=schema.findings
+    )
+
+
+def _grouped(group: str, columns: Mapping[str, Declared]) -> tuple[str, Mapping[str, Declared]]:
+    """Return the column that says what rows belong to, and all declarations, that of it among them.
+
+    Raises:
+        BadInput: two such columns.
+    """
+    said = {name: declaration_of(name, one) for name, one in columns.items()}
+    named = [name for name, own in said.items() if own.kind == "group" and name != group]
+    if len(named) + bool(group) > 1:
+        raise BadInput(
+            f"columns '{group or named[-2]}' and '{named[-1]}' by which rows are grouped",
+            "one of them",
+            "the other may be a `key` or `categorical`",
+        )
+    group = group or "".join(named)
+    own = said.get(group)
+    if not group or (own is not None and own.kind == "group"):
+        return group, columns
+    return group, {**columns, group: "group" if own is None else replace(own, kind="group")}
 
 
 def _protected(hidden: Sequence[str], k: int) -> tuple[str, ...]:

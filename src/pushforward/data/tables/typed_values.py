@@ -16,10 +16,12 @@ from typing import Any
 import pandas as pd
 
 from pushforward.data.folders import few
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.gap_words import gap_words, gaps_lost, usual
+from pushforward.data.tables.notations.aside import ASIDE, AsideNotation
 from pushforward.data.tables.notations.booleans import FALSE, TRUE, BooleanNotation
 from pushforward.data.tables.notations.missing import MISSING
-from pushforward.data.tables.notations.notation import Notation
+from pushforward.data.tables.notations.notation import Notation, Written
 from pushforward.data.tables.notations.respelled import Respelled
 from pushforward.data.tables.spelling import as_most_are, respelled
 
@@ -32,7 +34,10 @@ class Typed:
     `decimal` and `order` are what it tells of the rest of the file, `asks` is True where the rest
     of the file could decide; `marks` are the words that count as missing here and not everywhere;
     `reading` is the declaration that would read the column so, where its notation does not say it;
-    `otherwise` are the cells that come back in another spelling, of which `lost` says so.
+    `otherwise` are the cells that come back in another spelling, of which `lost` says so; `doubts`
+    are other ways to read it, `share` is that of the cells with a value that fit, `gone` are the
+    words that counted as missing, and `undecided` says which dates mean two days, where nothing in
+    the column decides it.
     """
 
     series: pd.Series
@@ -46,13 +51,42 @@ class Typed:
     marks: tuple[str, ...] = ()
     reading: str = ""
     otherwise: Respelled | None = None
+    doubts: tuple[Doubt, ...] = ()
+    share: float = 1.0
+    gone: tuple[str, ...] = ()
+    undecided: tuple[tuple[str, str], ...] = ()
+
+    def written(self, reading: str) -> Written:
+        """Return how its cells are written; `reading` is how they were said to be read."""
+        return Written(
+            self.notation,
+            self.absent,
+            self.marks,
+            reading,
+            self.otherwise,
+            self.doubts,
+            self.share,
+            self.gone,
+            self.said,
+        )
+
+    @property
+    def distinct(self) -> int:
+        """How many different values there are."""
+        return int(self.series.nunique())
+
+    @property
+    def around(self) -> str:
+        """What stands around its numbers: a currency, a unit."""
+        number = getattr(self.notation, "number", self.notation)
+        return f"{getattr(number, 'head', '')}{getattr(number, 'tail', '')}"
 
     @property
     def timed(self) -> bool:
         """Whether these are dates, months or times."""
         kind = "" if self.notation is None else self.notation.kind
         inner = getattr(self.notation, "inner", None)
-        return (kind if inner is None else inner.kind) in ("date", "month", "clock")
+        return (kind if inner is None else inner.kind) in ("date", "month", "clock", "span", *ASIDE)
 
 
 @dataclass
@@ -70,6 +104,8 @@ class Way:
     reading: str = ""
     zoned: bool = False
     heeded: bool = False
+    doubts: list[Doubt] = field(default_factory=list)
+    undecided: tuple[tuple[str, str], ...] = ()
 
 
 def text_of(
@@ -83,7 +119,14 @@ def text_of(
         if kept
         else pd.Series([None] * len(cells), dtype="float64")
     )
-    return Typed(series, absent=usual(empty, counts), said=notes, lost=lost, marks=_marks(empty))
+    marks, gone = _marks(empty), _words(empty)
+    absent = usual(empty, counts)
+    return Typed(series, absent=absent, said=notes, lost=lost, marks=marks, gone=gone)
+
+
+def _words(gaps: Collection[str]) -> tuple[str, ...]:
+    """Return the words for a missing value that are no empty cells."""
+    return tuple(sorted({cell.strip() for cell in gaps} - {""}))
 
 
 def _marks(gaps: Collection[str]) -> tuple[str, ...]:
@@ -112,6 +155,7 @@ def booleans_of(cells: Sequence[str], counts: Counter[str], gaps: set[str]) -> T
         notes,
         lost,
         marks=_marks(gaps),
+        gone=_words(gaps),
     )
 
 
@@ -135,7 +179,11 @@ def values_of(
     said = (*gap_words(gaps - odd), *found.said)
     written = gaps - odd if declared else gaps
     absent = usual(written, counts)
-    if found.kind == "numbers":
+    if isinstance(found.notation, AsideNotation):
+        # a frame has no type for them, so that they stay the cells that they are
+        texts = [None if value is None else cell for value, cell in zip(listed, cells, strict=True)]
+        series = pd.Series(texts)
+    elif found.kind == "numbers":
         whole = all(isinstance(value, int) for value in values.values())
         dtype = ("Int64" if gaps else "int64") if whole else "float64"
         series = pd.Series(listed, dtype=dtype)
@@ -162,7 +210,17 @@ def values_of(
         marks,
         found.reading,
         otherwise,
+        tuple(found.doubts),
+        _share(values, odd, counts),
+        _words(gaps),
+        found.undecided,
     )
+
+
+def _share(values: Collection[str], odd: set[str], counts: Counter[str]) -> float:
+    """Return the share of cells with a value that were read."""
+    fit, not_fit = sum(counts[cell] for cell in values), sum(counts[cell] for cell in odd)
+    return fit / (fit + not_fit) if fit else 1.0
 
 
 def _of_time(listed: list[Any], cells: Sequence[str], found: Way) -> pd.Series:

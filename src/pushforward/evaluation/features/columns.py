@@ -1,7 +1,7 @@
 """Features of a table's rows.
 
-One idea: categories become indicators and numbers their training ranks, so that no unit and no
-heavy tail decides a distance.
+One idea: categories become indicators, numbers their training ranks and directions places on a
+circle, so that no unit, no heavy tail and no seam decides a distance.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ class ColumnFeatures(Features):
             values = rows[:, place]
             if column.missing:
                 parts.append((values == missing_mark(column))[:, None])
-            if column.discrete:
+            if column.period is not None:
+                # both ends of a turn are one place; scaled to the variance of an even coin
+                phase = 2.0 * np.pi * (values - column.low) / column.period
+                there = 0.5 * (values != missing_mark(column))
+                parts += [(there * wave(phase))[:, None] for wave in (np.sin, np.cos)]
+            elif column.discrete:
                 parts.append(values[:, None] == np.arange(len(column.categories)))
             else:
                 known = self._sorted[place]

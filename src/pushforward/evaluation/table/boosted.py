@@ -104,9 +104,8 @@ def tell(
     areas, chance = [], 0.0
     for k in range(FOLDS):
         held_x, held_y = folds[0] == k, folds[1] == k
-        trees = HistGradientBoostingClassifier(
-            categorical_features=categorical, random_state=seed % 2**32, **SETTINGS
-        )
+        how: Any = {"categorical_features": categorical, "random_state": seed % 2**32, **SETTINGS}
+        trees = HistGradientBoostingClassifier(**how)
         learned = inputs_x[~held_x], inputs_y[~held_y]
         trees.fit(np.concatenate(learned), np.repeat([1, 0], [len(part) for part in learned]))
         said = [trees.decision_function(part) for part in (inputs_x[held_x], inputs_y[held_y])]
@@ -123,7 +122,7 @@ def tell(
         len(terms) if of is None else len(np.unique(of))
         for terms, of in zip((terms_x, terms_y), cases, strict=True)
     )
-    return Told(float(np.mean(areas)), *pooled, chance, units)
+    return Told(float(np.mean(areas)), pooled[0], pooled[1], chance, units)
 
 
 def _terms(placed: np.ndarray) -> np.ndarray:

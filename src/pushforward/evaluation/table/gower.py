@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -59,7 +58,7 @@ class Gower:
         ]
         self._gaps = [place for place in self._numbers if space.columns[place].missing]
         self.fingerprint = fingerprint(
-            json.dumps(["gower", [asdict(column) for column in columns]])
+            json.dumps(["gower", [column.record() for column in columns]])
         )
 
     def __call__(self, x: np.ndarray) -> np.ndarray:

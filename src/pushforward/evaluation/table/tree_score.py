@@ -110,7 +110,7 @@ def tree_scores(
         >>> score.value < 0.3 < 0.9 < score.null < 1.0, excess.low < 0.0 < excess.high
         (True, True)
     """
-    ids = {role: np.arange(len(side)) for role, side in rows.items()}
+    ids: dict[Role, np.ndarray] = {role: np.arange(len(side)) for role, side in rows.items()}
     trees = _Trees(rows, ids, space, seed, cases or {})
     return [one.score for one in _measured(trees, names, heldout)]
 
@@ -119,7 +119,7 @@ class _Trees:
     """Rows of several roles, cut to equal numbers, and what trees tell of them."""
 
     def __init__(self, rows: Rows, ids: Rows, space: Table, seed: int, cases: Rows) -> None:
-        checked = {
+        checked: dict[Role, np.ndarray] = {
             role: rows_of(side, space, _WORDS[role], AT_LEAST) for role, side in rows.items()
         }
         self.n, self.space, self.seed = min(map(len, checked.values())), space, seed
@@ -265,8 +265,8 @@ class TreeScores(Statistic):
 
     def compute(self, kept: Kept) -> list[Measured]:
         """Return the score, and with held-out rows that on train and the excess."""
-        rows = {role: kept.rows(role, DATA) for role in self.roles}
-        ids = {role: kept.ids(role, DATA) for role in self.roles}
+        rows: dict[Role, np.ndarray] = {role: kept.rows(role, DATA) for role in self.roles}
+        ids: dict[Role, np.ndarray] = {role: kept.ids(role, DATA) for role in self.roles}
         return _measured(_Trees(rows, ids, self.space, self.seed, {}), self.names, self.heldout)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -88,6 +88,30 @@ def parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info]
     )
+
+
+def with_values(given: Sequence[str], verbs: Iterable[type[Request]]) -> list[str]:
+    """Return the words of a command line with the values of options that stand alone: behind which
+    nothing follows, or another option.
+
+    Example:
+        >>> from pushforward.app.verbs.data import DataDescribeRequest
+        >>> with_values(["data", "describe", "a.csv", "--schema"], [DataDescribeRequest])
+        ['data', 'describe', 'a.csv', '--schema', '-']
+    """
+    alone: dict[str, str] = {}
+    for name, field in ((n, f) for verb in verbs for n, f in verb.fields().items()):
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        if value := str(extra.get("alone", "")):
+            flags = extra.get("flags") or ["--" + name.replace("_", "-")]
+            alone |= dict.fromkeys(map(str, flags if isinstance(flags, list) else []), value)
+    words: list[str] = []
+    for place, word in enumerate(given):
+        words.append(word)
+        follows = given[place + 1] if place + 1 < len(given) else "--"
+        if word in alone and follows.startswith("-") and follows != alone[word]:
+            words.append(alone[word])
+    return words
 
 
 def _plain(says: str | None) -> str:

@@ -19,7 +19,7 @@ import typer
 from pushforward.app.request import Request
 from pushforward.core.plugins import blamed, origin, refuse, untold
 from pushforward.data.formats.choosing import input_help
-from pushforward.faces.cli.commands import command_of
+from pushforward.faces.cli.commands import command_of, with_values
 from pushforward.faces.cli.words import unstoppable_words
 from pushforward.faces.verbs import every_verb
 
@@ -133,6 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(given: list[str], debug: bool) -> None:
     try:
+        given = with_values(given, [verb for verb in every_verb() if _begins(given, verb)])
         command = typer.main.get_command(interface(given))
         status = command.main(args=given, prog_name="pushforward", standalone_mode=False) or 0
         if sys.stdout is not None:

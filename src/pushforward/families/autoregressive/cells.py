@@ -214,6 +214,10 @@ class NumberCells(NumberColumns):
         first, last = self.edges[k, 0], self.edges[k, self.used[k]]
         z = torch.asinh(2.0 * (2.0 * (y - first) / (last - first) - 1.0))
         waves = [f(math.pi * w * r) for w in (1.0, 2.0, 4.0) for f in (torch.sin, torch.cos)]
+        # on a circle the ends are one place: where it is on it says so, a rank does not
+        turn = self.turns[k]
+        phase = 2.0 * math.pi * (y - self.firsts[k]) / torch.where(turn > 0.0, turn, 1.0)
+        r, z = torch.where(turn > 0.0, phase.sin(), r), torch.where(turn > 0.0, phase.cos(), z)
         present = (~torch.isnan(values)).unsqueeze(-1)
         return (torch.stack([r, z, *waves], dim=-1) * present).float()
 

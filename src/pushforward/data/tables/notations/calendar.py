@@ -12,6 +12,8 @@ from itertools import pairwise
 
 ORDERS = ("dmy", "mdy", "ymd")
 ELSEWHERE = "another column of the file is so"
+SAME = "day and month are equal in every row so"
+POINTS = "points stand between the numbers so"
 
 
 def full_year(year: int, digits: int) -> int:
@@ -72,6 +74,11 @@ def order_of(
         return rising[0], "the rows are in order of time so"
     if default in left:
         return default, ELSEWHERE
+    if all(days[order] == days[left[0]] for order in left):
+        return left[0], SAME
+    if separator == "." and "dmy" in left:
+        # nowhere are months written before days with points between
+        return "dmy", POINTS
     return ("mdy" if noon or separator == "/" else "dmy"), ""
 
 

@@ -1,7 +1,7 @@
-"""Times of day and durations: `14:35`, `2:35:10 PM`, `36:05:10`, `3 days 04:05:06`.
+"""Times of day and durations: `14:35`, `2:35:10 PM`, `36:05:10`, `3 days 04:05:06`, `13:34.61`.
 
-One idea: hours that reach 24 or days before them make it a duration; both are seconds, a time of
-day never a day's worth of them.
+One idea: hours that reach 24, days before them, or decimals behind minutes and seconds make it a
+duration; both are seconds, a time of day never a day's worth of them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ _CELL = re.compile(
     r"(?P<minus>-?)(?:(?P<days>\d+) (?P<word>days?)(?P<and>,?) \+?)?"
     r"(?P<H>\d{1,4}):(?P<M>[0-5]\d)(?::(?P<S>[0-5]\d)(?:\.(?P<f>\d{1,9}))?)?(?:(?P<space> ?)(?P<p>[AaPp][Mm]))?"
 )
+# minutes and seconds, as races are timed
+_SHORT = re.compile(r"(?P<minus>-?)(?P<M>\d{1,4}):(?P<S>[0-5]\d)\.(?P<f>\d{1,9})")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class ClockNotation(Notation):
         half: what is written before AM and PM (a space or nothing) where the clock has twelve
             hours, else None.
         days: what stands between days and hours, such as ` days `, empty if there are none.
+        minutes: True if lengths below an hour are written without it: minutes, seconds, decimals.
 
     Example:
         >>> ClockNotation(half=" ", short=True).value("2:35 PM"), ClockNotation(duration=True).write(timedelta(hours=36))
@@ -44,11 +47,12 @@ class ClockNotation(Notation):
     short: bool = False
     half: str | None = None
     days: str = ""
+    minutes: bool = False
     kind: Literal["clock"] = "clock"
 
     def value(self, cell: str) -> time | timedelta | None:
         """Return the time of day, or the duration, in a cell."""
-        found = _seconds(cell)
+        found = _seconds(cell, self.minutes)
         if found is None:
             return None
         if self.duration:
@@ -75,6 +79,9 @@ class ClockNotation(Notation):
                 value.second,
                 value.microsecond,
             )
+        if self.minutes and not hour and not before.strip("-"):
+            rest = f"{fraction:06d}"[: self.places]
+            return f"{before}{minute:{'' if self.short else '02'}d}:{second:02d}.{rest}"
         shown = (hour % 12 or 12) if self.half is not None else hour
         text = f"{shown}:{minute:02d}" if self.short else f"{shown:02d}:{minute:02d}"
         if self.seconds:
@@ -90,39 +97,57 @@ class ClockNotation(Notation):
         return "durations" if self.duration else "times of day"
 
 
-def find_times(cells: Iterable[str]) -> tuple[ClockNotation, dict[str, time | timedelta]] | None:
+def find_times(
+    cells: Iterable[str], long: bool = False
+) -> tuple[ClockNotation, dict[str, time | timedelta]] | None:
     """Return the notation of times or durations and what it reads, None if the cells are neither.
+
+    Args:
+        long: True takes them for durations, however short they are.
 
     Example:
         >>> find_times(["9:05", "23:10"])[0].short, find_times(["26:00:01"])[0].duration
         (True, True)
     """
-    seen = {cell: match for cell in cells if (match := _CELL.fullmatch(cell.strip())) is not None}
-    lengths = {cell: size for cell in seen if (size := _seconds(cell)) is not None}
+    every = list(cells)
+    seen = {cell: match for cell in every if (match := _CELL.fullmatch(cell.strip())) is not None}
+    brief = {cell: match for cell in every if (match := _SHORT.fullmatch(cell.strip())) is not None}
+    lengths = {
+        cell: size for cell in (*seen, *brief) if (size := _seconds(cell, bool(brief))) is not None
+    }
     if not lengths:
         return None
-    matches = [seen[cell] for cell in lengths]
+    matches = [seen[cell] for cell in lengths if cell in seen]
+    short = [match for cell, match in brief.items() if cell in lengths]
     halves = [match["space"] for match in matches if match["p"]]
     days = next((f" {match['word']}{match['and']} " for match in matches if match["days"]), "")
-    long = bool(days) or any(
-        not timedelta(0) <= size < timedelta(days=1) for size in lengths.values()
+    long = (
+        long
+        or bool(days or short)
+        or any(not timedelta(0) <= size < timedelta(days=1) for size in lengths.values())
     )
     if "day" in days:
         days = days.replace("day ", "days ").replace("day,", "days,")
     notation = ClockNotation(
         long,
-        any(match["S"] for match in matches),
-        max(len(match["f"] or "") for match in matches),
-        any(len(match["H"]) == 1 for match in matches),
+        any(match["S"] for match in (*matches, *short)),
+        max(len(match["f"] or "") for match in (*matches, *short)),
+        any(len(match["H"]) == 1 for match in matches) or any(len(m["M"]) == 1 for m in short),
         halves[0] if halves else None,
         days,
+        bool(short),
     )
     read = {cell: value for cell in lengths if (value := notation.value(cell)) is not None}
     return notation, read
 
 
-def _seconds(cell: str) -> timedelta | None:
+def _seconds(cell: str, brief: bool = False) -> timedelta | None:
     match = _CELL.fullmatch(cell.strip())
+    short = _SHORT.fullmatch(cell.strip()) if brief and match is None else None
+    if short is not None:
+        part = int(short["f"].ljust(6, "0")[:6])
+        size = timedelta(minutes=int(short["M"]), seconds=int(short["S"]), microseconds=part)
+        return -size if short["minus"] else size
     if match is None:
         return None
     hour = int(match["H"])

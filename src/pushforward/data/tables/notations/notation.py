@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.core.errors import BadInput
+from pushforward.data.tables.doubts import Doubt
 from pushforward.data.tables.notations.respelled import Respelled
 
 
@@ -21,6 +22,12 @@ class Notation(ABC):
     JSON holds them."""
 
     kind: str
+
+    @property
+    def grid(self) -> float | None:
+        """The spacing of the numbers that it writes, where that is no power of ten; None if cells
+        say it."""
+        return None
 
     @abstractmethod
     def value(self, cell: str) -> Any:
@@ -45,14 +52,19 @@ class Notation(ABC):
 @dataclass(frozen=True)
 class Written:
     """How a column was written in its file: its notation (None for words), how a missing value is,
-    all words for one, how the user said that it is to be read, and the cells that come back in
-    another spelling (None without any)."""
+    all words for one, how the user said that it is to be read, the cells that come back in another
+    spelling (None without any), how else it could be read, the share of its cells that fit, the
+    words that counted as missing, and what was said of all that."""
 
     notation: Notation | None
     absent: str = ""
     marks: tuple[str, ...] = ()
     reading: str = ""
     otherwise: Respelled | None = None
+    doubts: tuple[Doubt, ...] = ()
+    share: float = 1.0
+    gone: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 _KINDS = {
@@ -62,6 +74,10 @@ _KINDS = {
     "date": ("dates", "DateNotation"),
     "month": ("months", "MonthNotation"),
     "clock": ("clock", "ClockNotation"),
+    "span": ("spans", "SpanNotation"),
+    "coordinate": ("coordinates", "CoordinateNotation"),
+    "partial": ("aside", "PartialNotation"),
+    "offset": ("aside", "OffsetNotation"),
     "script": ("script", "ScriptNotation"),
 }
 

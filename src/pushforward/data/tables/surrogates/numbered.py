@@ -34,6 +34,11 @@ class NumberedSurrogate(Surrogate):
         """What they are."""
         return "of no pattern, so names of single things"
 
+    @property
+    def called(self) -> str:
+        """The word that declares such a column: the real values need not differ in every row."""
+        return "identifier"
+
     def made(self, n: int, seed: int, label: str) -> list[str | int | None]:
         """Return n names."""
         gone = uniforms(seed, label, 0, n, 1)[:, 0] < self.missing

@@ -52,6 +52,11 @@ class PersonalSurrogate(Surrogate):
         what = "names of persons" if self.of == NAME else kind_called(self.of).said
         return f"{what}, so personal data"
 
+    @property
+    def called(self) -> str:
+        """The kind of personal data."""
+        return self.of
+
     def made(self, n: int, seed: int, label: str) -> list[str | int | None]:
         """Return the values of n persons; the columns of one row are of one person."""
         gone = uniforms(seed, label, 0, n, 1)[:, 0] < self.missing

@@ -31,6 +31,11 @@ class Surrogate(ABC):
     def said(self) -> str:
         """What the column is, in words that follow `so`."""
 
+    @property
+    def called(self) -> str:
+        """The word that declares such a column."""
+        return self.kind
+
     @abstractmethod
     def made(self, n: int, seed: int, label: str) -> list[Value]:
         """Return n new values.

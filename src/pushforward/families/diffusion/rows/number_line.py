@@ -1,10 +1,11 @@
 """Numbers of a table on a line where each column is about standard normal: a monotone map, its
 slope, and the cells of a grid.
 
-Three ideas: normal scores of the training quantiles, joined by straight lines that go on beyond the
+Four ideas: normal scores of the training quantiles, joined by straight lines that go on beyond the
 data, so that every number has a place and a finite slope; a number on a grid owns the interval half
 a step around it, so that its probability is that of an interval; a frequent grid value has a wide
-interval of its own, so that a column of nine zeros in ten is no harder than others.
+interval of its own, so that a column of nine zeros in ten is no harder than others; a circle is cut
+where the fewest rows lie.
 """
 
 from __future__ import annotations
@@ -54,18 +55,39 @@ class NumberLine(NumberColumns):
         self.register_buffer("used", torch.full((n,), 2, dtype=torch.long))
         low = [c.low if c.bounded_below else -math.inf for c in columns]
         high = [c.high if c.bounded_above else math.inf for c in columns]
-        self.register_buffer(
-            "lowest", self.coordinate(torch.tensor(low, dtype=double)), persistent=False
-        )
-        self.register_buffer(
-            "highest", self.coordinate(torch.tensor(high, dtype=double)), persistent=False
-        )
+        lowest = super().coordinate(torch.tensor(low, dtype=double))
+        self.register_buffer("lowest", lowest, persistent=False)
+        highest = super().coordinate(torch.tensor(high, dtype=double))
+        self.register_buffer("highest", highest, persistent=False)
         self.marginal = GaussianMixtures(n, 3 * places + 2)
         self.fit_ranges()
 
+    def coordinate(self, values: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
+        """Return values in units of their steps, those on a circle from where it is cut."""
+        y, turn, cut = super().coordinate(values, k), self.turns[k], self.knots[k, 1]
+        return torch.where(turn > 0.0, cut + torch.remainder(y - cut, turn), y)
+
+    def number(self, y: Tensor, k: int | Tensor | slice = slice(None)) -> Tensor:
+        """Return the values of coordinates, those of a circle in the turn of the data."""
+        turn, first = self.turns[k], self.firsts[k]
+        whole = torch.where(self.gridded[k], y.round(), y)
+        turned = first + torch.remainder(whole - first, turn)
+        return super().number(torch.where(turn > 0.0, turned, y), k)
+
+    def _ends(self) -> tuple[Tensor, Tensor]:
+        """Return the lowest and the highest coordinate that there is."""
+        half = 0.5 * self.gridded.double()
+        low, high = self.knots[:, 1] + half, self.knots[:, 1] + self.turns - half
+        around = self.turns > 0.0
+        return torch.where(around, low, self.lowest), torch.where(around, high, self.highest)
+
     def _fit_column(self, k: int, values: Tensor) -> None:
         gridded = bool(self.gridded[k])
-        unique, counts = torch.unique(self.coordinate(values, k), return_counts=True)
+        y = super().coordinate(values, k)
+        if turn := float(self.turns[k]):
+            cut = emptiest(y, turn)
+            y = cut + torch.remainder(y - cut, turn)
+        unique, counts = torch.unique(y, return_counts=True)
         edges, rows = cells(unique, counts, self.places, gridded)
         alone = (
             (edges[1:] - edges[:-1] == 1.0) if gridded else torch.zeros_like(rows, dtype=torch.bool)
@@ -121,22 +143,39 @@ class NumberLine(NumberColumns):
             z, torch.where(self.knots.isinf(), math.inf, self.scores)
         )
         y = left + (right - left) / (high - low) * (z - low)
-        y = torch.where(self.gridded, y.round(), y).clamp(self.lowest, self.highest)
-        return self.number(y)
+        return self.number(torch.where(self.gridded, y.round(), y).clamp(*self._ends()))
 
     def interval(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return the ends on the line of the cells of grid values; a bound's cell goes on to
         infinity, so that nothing is lost."""
-        y = self.coordinate(values)
+        y, (lowest, highest) = self.coordinate(values), self._ends()
         below, above = self._place(y - 0.5)[0], self._place(y + 0.5)[0]
-        return torch.where(y <= self.lowest, -math.inf, below), torch.where(
-            y >= self.highest, math.inf, above
+        return torch.where(y <= lowest, -math.inf, below), torch.where(
+            y >= highest, math.inf, above
         )
 
     def possible(self, values: Tensor) -> Tensor:
         """Return which values lie within the bounds of their columns; missing ones do."""
-        y = self.coordinate(values)
-        return torch.isnan(y) | ((y >= self.lowest) & (y <= self.highest))
+        y, (lowest, highest) = self.coordinate(values), self._ends()
+        return torch.isnan(y) | ((y >= lowest) & (y <= highest))
+
+
+def emptiest(y: Tensor, turn: float) -> float:
+    """Return where a circle is cut: in the middle of the gap between neighbours that is widest for
+    the rows on its two sides.
+
+    Args:
+        y: coordinates of all rows; turn: after which they begin again.
+
+    Example:
+        >>> emptiest(torch.tensor([350.0, 355.0, 5.0, 20.0]), 360.0)
+        185.0
+    """
+    first = float(y.min())
+    unique, counts = torch.unique(first + torch.remainder(y - first, turn), return_counts=True)
+    gaps = torch.cat([unique[1:], unique[:1] + turn]) - unique
+    best = int((gaps / (counts + counts.roll(-1))).argmax())
+    return float(unique[best] + 0.5 * gaps[best])
 
 
 def cells(unique: Tensor, counts: Tensor, most: int, gridded: bool) -> tuple[Tensor, Tensor]:
