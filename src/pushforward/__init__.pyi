@@ -256,6 +256,12 @@ def data_formats(
 ) -> Answer:
     """List the formats of files: their endings, what each is read as, and what can be written in it."""
 
+def data_kinds(
+    *,
+    progress: bool | None = None,
+) -> Answer:
+    """List the kinds of columns: what tells each, what is modelled of it, and what comes back."""
+
 def data_describe(
     data: Any,
     *,

@@ -32,6 +32,7 @@ VERBS: Registry[type[Request]] = Registry(
         "config": f"{_HERE}.config:ShowConfigRequest",
         "data list": f"{_HERE}.data:DataListRequest",
         "data formats": f"{_HERE}.data:DataFormatsRequest",
+        "data kinds": f"{_HERE}.data:DataKindsRequest",
         "data describe": f"{_HERE}.data:DataDescribeRequest",
     },
     of="type[pushforward.app.request:Request]",

@@ -54,8 +54,21 @@ class DataFormatsRequest(Request):
         return FileFormats([dict(zip(head, row, strict=True)) for row in rows])
 
 
+class DataKindsRequest(Request):
+    """List the kinds of columns: what tells each, what is modelled of it, and what comes back."""
+
+    verb = "data kinds"
+
+    def answer(self, watch: Watch) -> FileFormats:
+        """Read the declarations."""
+        from pushforward.data.tables.column_kinds import table_of_kinds
+
+        head, *rows = table_of_kinds()
+        return FileFormats([dict(zip(head, row, strict=True)) for row in rows])
+
+
 class FileFormats(Answer):
-    """What files can be read and written."""
+    """What files can be read and written, or columns can be."""
 
     def __init__(self, rows: list[dict[str, str]]) -> None:
         self.rows = rows

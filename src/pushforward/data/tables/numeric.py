@@ -73,9 +73,8 @@ def number(
     if whole and not real and np.abs(values).max() >= EXACT:
         said = "integers beyond 2^52, for which double precision is too coarse, so categorical"
         return discrete("categorical", sorted_levels(known, label), series, stored, said)
-    asked = _asked_step(known, stored, rules)
     step, rounded = (None, False) if real else _grid(values, stored.dtype)
-    if asked is not None:
+    if (asked := _asked_step(known, stored, rules)) is not None:
         step, rounded = asked or None, False
     elif step is not None and not rounded:
         step = _coarsened(values, step, stored, rules)
@@ -100,29 +99,25 @@ def number(
         said += " (some values recur too often for a density, so all are rounded to it)"
     if below and rules.bounds == "natural" and not above:
         low = 0.0
-    if rules.own.range is not None:
-        _require_within(known, stored, rules)
-        ends = rules.own.range
-        low, below = (low, False) if ends[0] is None else (ends[0], True)
-        high, above = (high, False) if ends[1] is None else (ends[1], True)
     column = Column(stored.label, kind, (), step, low, high, below, above, gone > 0)
-    said += _ends_in_words(column, stored)
-    periods = stored.carrier == "period"
-    remark = sentinel_periods(values, _freq(stored)) if periods else sentinel(values)
-    said += remark
+    column = _within_range(column, known, stored, rules)
+    remark, doubts = _remark(values, stored)
+    said += _ends_in_words(column, stored) + remark + gaps(gone, len(series))
     lost = f"numbers are rounded to multiples of {step:g}" if changed else ""
-    said += gaps(gone, len(series))
-    doubts = () if periods or stored.carrier else _marks(remark)
     return FoundColumn(column, replace(stored, rounded=rounded), said, lost, doubts=doubts)
 
 
-def _marks(remark: str) -> tuple[Doubt, ...]:
-    """Return the question whether numbers that a remark names mean that there is none."""
+def _remark(values: np.ndarray, stored: Stored) -> tuple[str, tuple[Doubt, ...]]:
+    """Return what is said of numbers that may mean that there is none, and the question whether they
+    do."""
+    if stored.carrier == "period":
+        return sentinel_periods(values, _freq(stored)), ()
+    remark = sentinel(values)
     found = [float(word) for word in re.findall(r"(-?\d[\d.]*) stands", remark)]
-    if not found:
-        return ()
+    if stored.carrier or not found:
+        return remark, ()
     marks = [int(one) if one.is_integer() else one for one in found]
-    return (Doubt(remark.strip("; ").partition(":")[0], {"missing": marks}),)
+    return remark, (Doubt(remark.strip("; ").partition(":")[0], {"missing": marks}),)
 
 
 def _asked_step(known: pd.Series, stored: Stored, rules: Rules) -> float | None:
@@ -147,6 +142,17 @@ def _asked_step(known: pd.Series, stored: Stored, rules: Rules) -> float | None:
             "repair it, or say another step; 0 is none",
         )
     return step
+
+
+def _within_range(column: Column, known: pd.Series, stored: Stored, rules: Rules) -> Column:
+    """Return a column with the ends that were declared, those of the data where none were."""
+    if rules.own.range is None:
+        return column
+    _require_within(known, stored, rules)
+    low, high = rules.own.range
+    column = replace(column, bounded_below=low is not None, bounded_above=high is not None)
+    column = column if low is None else replace(column, low=low)
+    return column if high is None else replace(column, high=high)
 
 
 def _require_within(known: pd.Series, stored: Stored, rules: Rules) -> None:

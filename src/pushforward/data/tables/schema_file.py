@@ -25,7 +25,7 @@ _WIDTH = 96
 _HEAD = """\
 What pushforward takes {name} for. Change what is wrong and give it back:
   pushforward data describe {name} --schema FILE, or train, or compare
-A column, or a line of one, that is left out is inferred. Kinds and readings: docs/data.md."""
+A column, or a line of one, that is left out is inferred. Kinds: `pushforward data kinds`."""
 
 
 class _Reader(yaml.SafeLoader):
