@@ -252,10 +252,10 @@ def test_predictions_stand_behind_the_rows(
         list(csv.reader(path.read_text().splitlines())) for path in (folder / "data.csv", out)
     )
     assert [row[:6] for row in after] == before
-    assert after[0][6:] == ["size=(predicted)", "size=L", "size=M", "size=S"]
+    assert after[0][6:] == ["size=(predicted)", "size=S", "size=M", "size=L"]
     p = np.array([[float(cell) for cell in row[7:]] for row in after[1:]])
     assert p.sum(1) == pytest.approx(1.0, abs=1e-5)
-    assert [row[6] for row in after[1:]] == [list("LMS")[i] for i in p.argmax(1)]
+    assert [row[6] for row in after[1:]] == [list("SML")[i] for i in p.argmax(1)]
     assert "log loss" in said
     assert "accuracy" in said
     assert "judged are the" in told
