@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pushforward.core.context import ContextSpace
+from pushforward.core.errors import BadInput
 from pushforward.core.given import Examples, label_of
 from pushforward.core.registry import Registry
 from pushforward.core.space import Space
@@ -44,6 +45,7 @@ class Dataset:
             of each is context.
         findings: of a table, what each column was taken for and how sure that is, in the order of
             the data (see `tables/findings.py`).
+        final: whether all examples are trained on, those of the other splits as well.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Dataset:
     lost: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Any, ...] = ()
+    final: bool = False
 
     def __post_init__(self) -> None:
         known = self.encoding.beside(self.space, self.classes, self.settings)
@@ -74,7 +77,17 @@ class Dataset:
         return self.lost or ("nothing is lost",)
 
     def part(self, split: str) -> Examples:
-        """Return `train`, `validation` or `test`."""
+        """Return `train`, `validation` or `test`.
+
+        Raises:
+            BadInput: held-out examples of data that were all trained on.
+        """
+        if self.final and split != "train":
+            raise BadInput(
+                f"the {split} examples of {self.name}, all of which were trained on",
+                "examples that were not",
+                "name other data, or measure the run that you chose by, which held some out",
+            )
         return {"train": self.train, "validation": self.validation, "test": self.test}[split]
 
     def __repr__(self) -> str:

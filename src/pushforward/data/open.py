@@ -30,6 +30,7 @@ from pushforward.data.contexts import space_of
 from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.encoding import Encoding
 from pushforward.data.far_values import far_values
+from pushforward.data.final import ALL, shares_of, trained_on_all
 from pushforward.data.folders import counted
 from pushforward.data.formats.choosing import format_of
 from pushforward.data.formats.file_formats import NPZ
@@ -40,7 +41,7 @@ from pushforward.data.points import PointsEncoding
 from pushforward.data.points_of_tables import raw_of, raw_of_run
 from pushforward.data.reader import pictures_in, read
 from pushforward.data.source import Raw
-from pushforward.data.split import Rows, split_examples
+from pushforward.data.split import SHARES, Rows, SplitBy, split_examples
 from pushforward.data.tables.declaration import declaration_of
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.protection import USUAL
@@ -76,6 +77,8 @@ class DataOptions(Config):
         group: the column of a table that says what each row belongs to.
         rules: what every row of a table keeps, and its samples have to.
         discover: whether rules that all rows keep are found, and kept by samples.
+        split: shares of training, validation and test examples in per cent, `90/5/5`; `all` trains
+            on every one.
         header: whether the first line of a table's file names its columns; None = find out.
         context: name of the array of an `.npz` that holds what each example is about (see
             `data.contexts`).
@@ -91,6 +94,7 @@ class DataOptions(Config):
     group: str = ""
     rules: tuple[str, ...] = ()
     discover: bool = True
+    split: str = ""
     header: bool | None = None
     context: str | None = None
 
@@ -125,18 +129,27 @@ def open_data(
     asked = parse(DataOptions, options, "data")
     require_place_of(asked.context, source)
     if isinstance(source, str) and source in TOYS and asked.text is None:
+        if asked.split:
+            raise BadInput(f"data.split={asked.split} of {source}", "a file", "toys are drawn anew")
         toys = _open_toy(source, seed)
         _require_pictures(asked.images, toys)
         return toys
     if _is_text(source, asked, encoding):
         image_options(asked.images)
+        if asked.split:
+            raise BadInput(
+                f"data.split={asked.split} of text", "text without", "it is split by documents"
+            )
         texts = source if labels else _alone(source)
         if isinstance(encoding, TextEncoding):
             found = open_text_of_run(texts, encoding, seed=seed)
         else:
             found = open_text(texts, asked.text, seed=seed, asked=asked.kind == "text")
     else:
-        found = _open_others(source, asked, seed, (labels, skip_bad), encoding)
+        by = SplitBy(seed, shares_of(asked.split) or SHARES)
+        found = _open_others(source, asked, by, (labels, skip_bad), encoding)
+        if asked.split == ALL:
+            found = trained_on_all(found)
     _require_pictures(asked.images, found)
     kept = {
         **(asked.images or {}),
@@ -158,7 +171,7 @@ def _few(data: Dataset) -> list[str]:
 
 
 def _open_others(
-    source: Any, asked: DataOptions, seed: int, flags: tuple[bool, bool], encoding: Encoding
+    source: Any, asked: DataOptions, by: SplitBy, flags: tuple[bool, bool], encoding: Encoding
 ) -> Dataset:
     """Return the dataset of whatever is no text: a table, points, pictures."""
     (labels, skip_bad), images = flags, image_options(asked.images)
@@ -172,7 +185,7 @@ def _open_others(
         source, ReadOptions(kind, images, None, reading, skip_bad, asked.context)
     )
     if isinstance(raw, Sheet) and isinstance(encoding, TableEncoding):
-        return encoded_table(raw, encoding, seed=seed)
+        return encoded_table(raw, encoding, how=by)
     if isinstance(raw, Sheet) and isinstance(encoding, PointsEncoding):
         raw = raw_of_run(raw, encoding)
     if isinstance(raw, Sheet):
@@ -181,7 +194,7 @@ def _open_others(
         if pictures is None and not sheet.points:
             return open_table(
                 sheet,
-                seed=seed,
+                how=by,
                 columns=asked.columns,
                 keep=asked.keep,
                 bounds=asked.bounds,
@@ -190,7 +203,7 @@ def _open_others(
                 rules=RulesAsked(asked.rules, asked.discover),
             )
         raw = pictures or raw_of(sheet, asked.kind is None)
-    return _open_arrays((name, raw, origin), seed, labels, images)
+    return _open_arrays((name, raw, origin), by, labels, images)
 
 
 def _said(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +266,7 @@ def absolute(source: Any, otherwise: str) -> str:
 
 
 def _open_arrays(
-    source: tuple[str, Raw, str], seed: int, labels: bool, options: ImageOptions
+    source: tuple[str, Raw, str], by: SplitBy, labels: bool, options: ImageOptions
 ) -> Dataset:
     name, raw, origin = source
     names = tuple(raw.encoding.names)
@@ -276,7 +289,7 @@ def _open_arrays(
     classes, index, roles = classes_of(raw, origin, notes, lost)
     levels = found.space.levels
     try:
-        split = split_examples(x.numpy(), index, seed, roles, levels)
+        split = split_examples(x.numpy(), index, by.seed, roles, levels, by.shares)
     except BadInput as error:
         raise (
             BadInput(error.came, error.expected, f"{error.fix}, {raw.more}") if raw.more else error

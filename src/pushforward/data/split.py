@@ -20,6 +20,23 @@ SHARES = (0.7, 0.1, 0.2)
 # of the training part of a source that brings one other split
 NO_VALIDATION, NO_TEST = (0.9, 0.1, 0.0), (0.8, 0.0, 0.2)
 
+
+@dataclass(frozen=True)
+class SplitBy:
+    """How examples are split where their source does not say it.
+
+    Example:
+        >>> str(SplitBy(3))
+        '70/10/20 by seed 3'
+    """
+
+    seed: int = 0
+    shares: tuple[float, float, float] = SHARES
+
+    def __str__(self) -> str:
+        return f"{said_of(self.shares)} by seed {self.seed}"
+
+
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -75,6 +92,16 @@ def split_rows(
     return splits[0], splits[1], splits[2]
 
 
+def said_of(shares: tuple[float, float, float]) -> str:
+    """Return shares in per cent.
+
+    Example:
+        >>> said_of(SHARES), said_of((0.985, 0.005, 0.01))
+        ('70/10/20', '98.5/0.5/1')
+    """
+    return "/".join(f"{100.0 * share:.4g}" for share in shares)
+
+
 def _repair(
     place: np.ndarray, group: np.ndarray, strata: np.ndarray, shares: tuple[float, float, float]
 ) -> None:
@@ -100,12 +127,14 @@ def split_examples(
     seed: int,
     roles: np.ndarray | None = None,
     levels: int | None = None,
+    shares: tuple[float, float, float] = SHARES,
 ) -> Split:
     """Return the split of examples: the source's own where it has one, drawn where it has none.
 
     Args:
         roles: the split that the source puts each example in, None if it has none.
         levels: of the pixels of pictures, None for points.
+        shares: of training, validation and test examples; a source that brings splits has its own.
 
     Raises:
         BadInput: too few distinct examples, or a split of the source that is empty.
@@ -115,8 +144,8 @@ def split_examples(
         '70/10/20 by seed 0, duplicates kept together'
     """
     if roles is None:
-        drawn, how = _drawn(x, labels, seed, SHARES, repeats_naturally(x, levels))
-        return Split(drawn, f"70/10/20 by seed {seed}, {how}")
+        drawn, how = _drawn(x, labels, seed, shares, repeats_naturally(x, levels))
+        return Split(drawn, f"{SplitBy(seed, shares)}, {how}")
     train, validation, test = (np.flatnonzero(roles == role) for role in range(3))
     if len(validation) and len(test):
         # training examples are met in random order, as from every other source

@@ -194,7 +194,7 @@ def _counted(
 def _leaked(made: Examples, dataset: Dataset, samples: Path | InMemory) -> tuple[str, ...]:
     """Say how many test examples occur among the samples, if more do than occur in train by
     themselves."""
-    test = dataset.test.x
+    test = dataset.part("test").x
     seen, usual = int(occurs(test, made.x).sum()), int(occurs(test, dataset.train.x).sum())
     if seen <= usual + 3 * max(1.0, usual) ** 0.5:
         return ()

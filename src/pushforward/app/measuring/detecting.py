@@ -98,7 +98,7 @@ def detect(
         asked = whole(record, data, labelled=bool(model.classes))
     mine = reopen(record, own)
     notes = trained_on(record, asked, str(data), None if own is None else mine)
-    held_out = for_model(model, mine.test)
+    held_out = for_model(model, mine.part("test"))
     # in random order, because one half sets the usual code length and the other the p-values
     known: Examples = held_out[
         torch.from_numpy(np.random.default_rng(seed).permutation(len(held_out))[:n])

@@ -72,7 +72,7 @@ def for_model(model: GenerativeModel, examples: Examples) -> Examples:
 
 def held_out(model: GenerativeModel, dataset: Dataset) -> Examples:
     """Return the test split, with labels for a model that is conditioned on them."""
-    return for_model(model, dataset.test)
+    return for_model(model, dataset.part("test"))
 
 
 def shown(

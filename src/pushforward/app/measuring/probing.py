@@ -68,7 +68,7 @@ def probe_run(run: Path, data: str | InMemory | None = None, n: int = MOST, seed
             "labels of two classes or more",
             "name labelled data as DATA",
         )
-    sides = [_some(examples, n, seed) for examples in (dataset.train, dataset.test)]
+    sides = [_some(examples, n, seed) for examples in (dataset.train, dataset.part("test"))]
     targets = [_required(labels_of(side, dataset)) for side in sides]
     kind = model.capabilities.encode.get(model.space.kind)
     codes = [_codes(model, side, seed) for side in sides]  # refuses where there are none

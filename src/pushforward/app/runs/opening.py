@@ -29,7 +29,7 @@ from pushforward.data.text.corpus import is_text
 from pushforward.data.text.text_dataset import TextOptions
 from pushforward.provenance.run_directory import RunRecord, read_encoding
 
-TABLE = ("kind", "keep", "bounds", "protect", "group", "rules", "discover", "header")
+TABLE = ("kind", "keep", "bounds", "protect", "group", "rules", "discover", "split", "header")
 # every `data.KEY`; `labels` is the training's
 KEYS = (*TextOptions.model_fields, *ImageOptions.model_fields, *TABLE, "columns.NAME", "labels")
 _ASKS = {
@@ -103,7 +103,7 @@ def _by_kind(
             images[key] = value
         elif key.startswith("columns."):
             columns[key.removeprefix("columns.")] = value
-        elif key in ("kind", "bounds", "group") and not isinstance(value, str):
+        elif key in ("kind", "bounds", "group", "split") and not isinstance(value, str):
             raise BadInput(f"'data.{key}={value}'", "a word")
         elif key in ("header", "discover"):
             table[key] = _yes(key, value)
@@ -167,7 +167,7 @@ def open_as(record: RunRecord, source: Any, skip_bad: bool = False) -> Dataset:
 
 
 def _opened(record: RunRecord, source: Any, skip_bad: bool) -> Dataset:
-    encoding = encoding_of(record)
+    encoding, own = encoding_of(record), source == record.manifest["data"]["source"]
     found = opening(source, encoding.reads_rows)
     if isinstance(found, Dataset):
         return in_terms_of(found, encoding, tuple(record.manifest["classes"]))
@@ -178,6 +178,7 @@ def _opened(record: RunRecord, source: Any, skip_bad: bool) -> Dataset:
         context=encoding.array,
         images=pictures_of(record.config["data"]),
         kind=encoding.asked,
+        split=record.config["data"].get("split", "") if own else "",
     )
 
 

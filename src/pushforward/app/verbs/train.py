@@ -32,6 +32,7 @@ from pushforward.app.verbs.shared import (
 )
 from pushforward.core.errors import BadInput
 from pushforward.core.preset import AUTO
+from pushforward.data.final import ALL
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -60,6 +61,9 @@ class TrainRequest(OfTables, ComputingRequest):
     rules: Rules = None
     errors: Errors = None
     seed: Seed = 0
+    final: Annotated[
+        bool, option("Train on all examples, once all is chosen; nothing is held out.")
+    ] = False
     resume: Annotated[bool, option("Continue the run in -o.")] = False
     dry_run: Annotated[bool, option("Print what would be trained and stop.")] = False
     overwrite: Overwrite = False
@@ -142,6 +146,10 @@ class TrainRequest(OfTables, ComputingRequest):
         overrides = with_own_options(
             self.settings, self.keep, self.errors, self.schema, rules_in(self.rule, self.rules)
         )
+        if self.final:
+            asked = overrides.setdefault("data", {}).setdefault("split", ALL)
+            if asked != ALL:
+                raise BadInput(f"--final and data.split={asked}", "one of them")
         if not self.resume:
             return overrides
         if self.output is None:

@@ -22,7 +22,7 @@ from pushforward.data.dataset import Dataset, fingerprint_of
 from pushforward.data.folders import few
 from pushforward.data.pixels import label_place, pixels_of
 from pushforward.data.repeats import groups_of, rows_repeat
-from pushforward.data.split import split_rows
+from pushforward.data.split import SplitBy, split_rows
 from pushforward.data.tables.charsets import decode
 from pushforward.data.tables.circular import note_of_points
 from pushforward.data.tables.declaration import declaration_of
@@ -36,6 +36,7 @@ from pushforward.data.tables.sheet import GIVEN, Sheet, require_labels
 
 BUILTIN = "adult-mini"
 RULES = RulesAsked()
+USUAL_SPLIT = SplitBy()
 
 
 def settled(
@@ -111,7 +112,7 @@ def builtin_table() -> Sheet:
 def open_table(
     sheet: Sheet,
     *,
-    seed: int = 0,
+    how: SplitBy = USUAL_SPLIT,
     columns: Mapping[str, Declared] | None = None,
     keep: Collection[str] = (),
     bounds: str = "natural",
@@ -122,6 +123,7 @@ def open_table(
     """Return the dataset of a table; see `infer` for `columns`, `keep` and `bounds`.
 
     Args:
+        how: by which seed and in which shares rows are split.
         protect: samples show no category and no extreme number that fewer rows hold, or groups of
             them; 0 = all.
         group: the column that says what rows belong to: groups are split as wholes, are measured as
@@ -149,7 +151,7 @@ def open_table(
     encoding, ruled = encoding.with_rules(rules, x, sheet.lines)
     notes = (*schema.notes, *_protected(hidden, protect), *ruled)
     return replace(
-        _dataset(sheet, encoding, x, (notes, schema.lost), seed), findings=schema.findings
+        _dataset(sheet, encoding, x, (notes, schema.lost), how), findings=schema.findings
     )
 
 
@@ -191,18 +193,19 @@ def encoded_table(
     encoding: TableEncoding,
     notes: Sequence[str] = ("the schema of the run",),
     lost: Sequence[str] = (),
-    seed: int = 0,
+    how: SplitBy = USUAL_SPLIT,
 ) -> Dataset:
     """Return the dataset of a table whose schema is known, such as that of a run.
 
     Args:
+        how: by which seed and in which shares rows are split.
         notes: where the schema comes from.
         lost: what of the table is not in it.
 
     Raises:
         BadInput: whatever does not fit the schema, named with its column and row.
     """
-    return _dataset(sheet, encoding, encoding.encode(sheet.frame, sheet.lines), (notes, lost), seed)
+    return _dataset(sheet, encoding, encoding.encode(sheet.frame, sheet.lines), (notes, lost), how)
 
 
 def _dataset(
@@ -210,17 +213,15 @@ def _dataset(
     encoding: TableEncoding,
     x: Tensor,
     said: tuple[Sequence[str], Sequence[str]],
-    seed: int,
+    by: SplitBy,
 ) -> Dataset:
     """Return the dataset of rows that were encoded; `said` are its notes and what is lost."""
     notes, lost = said
     cases = encoding.cases_of(sheet.frame)
-    rows, duplicates = (
-        _split(x, seed) if cases is None else _split_groups(cases, encoding.group, seed)
-    )
+    rows, duplicates = _split(x, by) if cases is None else _split_groups(cases, encoding.group, by)
     parts = [Examples(x, cases=cases)[torch.from_numpy(r)] for r in rows]
     asked = entity_note(encoding.table, x) if cases is None else None
-    how = f"split 70/10/20 by seed {seed}, {duplicates}"
+    how = f"split {by}, {duplicates}"
     sizes = f"{len(rows[0])} training, {len(rows[1])} validation and {len(rows[2])} test examples"
     return Dataset(
         sheet.name,
@@ -237,18 +238,18 @@ def _dataset(
 
 
 def _split_groups(
-    cases: Tensor, group: str, seed: int
+    cases: Tensor, group: str, by: SplitBy
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
     said = f"by '{group}': the rows of each of {len(cases.unique()):,} groups kept together"
-    return split_rows(cases.numpy()[:, None], None, seed), said
+    return split_rows(cases.numpy()[:, None], None, by.seed, by.shares), said
 
 
-def _split(x: Tensor, seed: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
+def _split(x: Tensor, by: SplitBy) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], str]:
     # NaN equals nothing, but two rows that lack the same values are duplicates
     comparable = np.where(np.isnan(x.numpy()), -np.inf, x.numpy())
     if not rows_repeat(comparable):
-        return split_rows(comparable, None, seed), "duplicates kept together"
+        return split_rows(comparable, None, by.seed, by.shares), "duplicates kept together"
     # equal rows are different cases, and keeping them together would hide whole cells of the table
     distinct = int(groups_of(comparable).max()) + 1
     said = f"row by row, because repeats are natural here ({len(x):,} rows, {distinct:,} different ones)"
-    return split_rows(np.arange(len(x))[:, None], None, seed), said
+    return split_rows(np.arange(len(x))[:, None], None, by.seed, by.shares), said
