@@ -173,6 +173,50 @@ def test_numbers_that_mean_missing_are_missing_everywhere(tmp_path: Path) -> Non
         assert torch.isnan(x[:, 0]).tolist() == [value == -999 for value in values]
 
 
+NAMES = [
+    "a: b",
+    "#x",
+    "- y",
+    "yes",
+    "1",
+    "null",
+    "ä=b",
+    "it's",
+    '"q"',
+    "x\ty",
+    "~",
+    "{z}",
+    "a.b",
+    " lead",
+    "true",
+    "12:30",
+    "1e3",
+    "NO",
+    "[l]",
+    "|",
+]
+
+
+def test_names_and_words_that_look_like_something_else_come_through(tmp_path: Path) -> None:
+    words = ["NO", "yes", "12:30", "x: y", "#1", "1e3", "~"]
+    frame = pd.DataFrame(
+        {name: [i % 5 + place for i in range(100)] for place, name in enumerate(NAMES)}
+    )
+    frame["o"] = pd.Categorical([words[i % 7] for i in range(100)], words, ordered=True)
+    frame["n"] = pd.Categorical([i % 3 for i in range(100)], [2, 0, 1], ordered=True)
+    frame["large"] = [2**53 + i % 5 for i in range(100)]
+    frame["quarters"], frame["spiky"] = (
+        [i % 7 / 4 for i in range(100)],
+        [1 / 3] * 60 + [i / 7 for i in range(40)],
+    )
+    frame["span"] = pd.to_timedelta([i * 37 % 911 for i in range(100)], unit="s")
+    frame["month"] = pd.PeriodIndex(["2024-01", "2024-02"] * 50, freq="M")
+    frame["maybe"] = pd.array([True, None] * 50, dtype="boolean")
+    frame["mixed"] = [1, "a"] * 50
+    first = load(frame)
+    require_same(first, load(frame, schema=described(first, tmp_path)))
+
+
 def test_a_schema_travels_as_json(tmp_path: Path) -> None:
     data = load(written("survey", tmp_path))
     record: dict[str, Any] = json.loads(json.dumps(schema_record(data.findings, {"protect": 9})))

@@ -108,10 +108,12 @@ class DataDescribeRequest(OfTables):
                 self.settings, self.keep, self.errors, schema, rules_in(self.rule, self.rules)
             )
         )
-        # a schema is that of a table, also where its numbers alone would be points
-        asked = {"kind": "table", **settings} if writes else settings
         with watch.busy(f"reading {called(self.data)}"):
-            found = opened(self.data, asked, skip_bad=self.skip_bad)
+            found = opened(self.data, settings, skip_bad=self.skip_bad)
+            rows = found.encoding.reads_rows and found.space.levels is None
+            if writes and rows and not found.findings:
+                # numbers alone are points, and have columns all the same
+                found = opened(self.data, {**settings, "kind": "table"}, skip_bad=self.skip_bad)
         return WrittenSchema(found, called(self.data), settings) if writes else Described(found)
 
 

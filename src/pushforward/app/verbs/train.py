@@ -32,7 +32,6 @@ from pushforward.app.verbs.shared import (
 )
 from pushforward.core.errors import BadInput
 from pushforward.core.preset import AUTO
-from pushforward.data.final import ALL
 
 if TYPE_CHECKING:
     from pushforward.app.progress.watch import Watch
@@ -147,6 +146,8 @@ class TrainRequest(OfTables, ComputingRequest):
             self.settings, self.keep, self.errors, self.schema, rules_in(self.rule, self.rules)
         )
         if self.final:
+            from pushforward.data.final import ALL
+
             asked = overrides.setdefault("data", {}).setdefault("split", ALL)
             if asked != ALL:
                 raise BadInput(f"--final and data.split={asked}", "one of them")

@@ -118,9 +118,10 @@ def _called(values: np.ndarray, label: str, labels: Collection[str], axis: str) 
         axis: what letters in its cells say.
     """
     words = words_of_label(label)
-    others = {word for other in labels if other != label for word in words_of_label(other)}
     for of, partner in ((LATITUDE, LONGITUDE), (LONGITUDE, LATITUDE)):
-        called = bool(of.names & words) and bool(partner.names & others)
+        called = bool(of.names & words) and any(
+            partner.names & words_of_label(other) for other in labels if other != label
+        )
         if (called or axis == of.kind) and _on_globe(values, of) and not _counts(values):
             return of
     for of in (ANGLE, HOUR):

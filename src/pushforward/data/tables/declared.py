@@ -68,6 +68,8 @@ def declared(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) 
 def _discrete(series: pd.Series, known: pd.Series, stored: Stored, rules: Rules) -> FoundColumn:
     kind = _plain_kind(rules)
     levels = stored.levels or sorted_levels(known, stored.label)
+    if kind == "boolean" and all(isinstance(level, bool) for level in levels):
+        levels = (False, True)
     if kind == "boolean" and len(levels) != 2:
         raise BadInput(
             f"column '{stored.label}' of {len(levels)} values",

@@ -34,12 +34,17 @@ class _Reader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, Any] = {}
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping.
+        """Return a mapping whose names are the texts that they are written as.
 
         Raises:
-            BadInput: a name that stands twice.
+            BadInput: a name that stands twice, or is no text.
         """
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
+        other = next((key for key, _ in node.value if not isinstance(key, yaml.ScalarNode)), None)
+        if other is not None:
+            raise BadInput(
+                f"a list or a mapping as a name in line {other.start_mark.line + 1}", "text"
+            )
+        names = [key.value for key, _ in node.value]
         twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
         if twice is not None:
             line = node.value[max(i for i, name in enumerate(names) if name == twice)][0]
@@ -48,7 +53,12 @@ class _Reader(yaml.SafeLoader):
                 "each name once",
                 "leave one of them out",
             )
-        return super().construct_mapping(node, deep)
+        values = [self.construct_object(value, deep=True) for _, value in node.value]
+        return dict(zip(names, values, strict=True))
+
+
+class _Writer(yaml.SafeDumper):
+    """Quotes every word that YAML 1.1 or 1.2 would take for something else."""
 
 
 for _tag, _pattern, _first in (
@@ -61,7 +71,8 @@ for _tag, _pattern, _first in (
         list("-+0123456789."),
     ),
 ):
-    _Reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+    for _either in (_Reader, _Writer):
+        _either.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 
 
 def settings_of_schema(schema: Any) -> dict[str, Any]:
@@ -215,7 +226,6 @@ def _comment(text: str) -> list[str]:
 
 def _flow(value: Any) -> str:
     """Return a value on one line of YAML."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, width=2**30, allow_unicode=True, sort_keys=False
-    )
+    how: dict[str, Any] = {"default_flow_style": True, "width": 2**30, "allow_unicode": True}
+    text = yaml.dump(value, Dumper=_Writer, sort_keys=False, **how)
     return text.removesuffix("...\n").rstrip("\n")
