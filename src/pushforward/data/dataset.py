@@ -164,5 +164,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         record["to check"] = [check for finding in dataset.findings for check in finding.checks]
     if dataset.encoding.made_anew:
         record["made anew in samples"] = list(dataset.encoding.made_anew)
+    if dataset.encoding.ruled:
+        record["rules that samples keep"] = list(dataset.encoding.ruled)
     record["lost"] = list(dataset.lost)
     return record

@@ -75,6 +75,11 @@ class Encoding(ABC):
         """
         return x, {}
 
+    @property
+    def ruled(self) -> Sequence[str]:
+        """The rules that samples keep, in words."""
+        return ()
+
     def keeping(self, rules: Sequence[str]) -> Encoding:
         """Return the dictionary whose samples keep more rules, in words.
 

@@ -125,10 +125,8 @@ class TableEncoding(RowsEncoding):
     def cases_of(self, frame: pd.DataFrame) -> Tensor | None:
         """Return the number of the group that each row belongs to, None where nothing says it."""
         place = next((i for i, n in enumerate(frame.columns) if str(n) == self.group), None)
-        if not self.group or place is None:
-            return None
-        series = frame.iloc[:, place]
-        if bool(series.isna().any()):
+        series = None if not self.group or place is None else frame.iloc[:, place]
+        if series is None or bool(series.isna().any()):
             return None
         return torch.from_numpy(pd.factorize(series)[0].astype(np.int64))
 
@@ -148,11 +146,10 @@ class TableEncoding(RowsEncoding):
 
     def withheld(self, x: Tensor) -> str:
         """Return how many values of samples are not shown, of which columns."""
-        counts = self.hidden(x)
-        if not counts:
-            return ""
-        shown = few([f"{count:,} of {name}" for name, count in counts.items()])
-        return f"values that too few rows of the training data hold were replaced: {shown}"
+        shown = few([f"{count:,} of {name}" for name, count in self.hidden(x).items()])
+        return (
+            shown and f"values that too few rows of the training data hold were replaced: {shown}"
+        )
 
     def hidden(self, x: Tensor) -> dict[str, int]:
         """Return how many values of samples are not shown as they were drawn, by column."""
@@ -180,13 +177,18 @@ class TableEncoding(RowsEncoding):
         protections = tuple(stored.protection for stored, _ in self.modelled)
         return Gate(self.table, protections, self.rules, self.seed).passed(x, known)
 
+    @property
+    def ruled(self) -> Sequence[str]:
+        """The rules that samples keep, in words."""
+        return tuple(map(str, self.rules.all))
+
     def keeping(self, rules: Sequence[str]) -> TableEncoding:
         """Return the encoding whose samples keep more rules, which its data need not have kept."""
         return replace(self, rules=self.rules.and_asked(rules, self.table, self.number_of))
 
     def impossible(self, known: Known | None) -> dict[int, str]:
         """Return which conditions break a rule by themselves, and which rule."""
-        return {} if known is None else self.rules.first_broken(known, self.table)
+        return self.rules.first_broken(known, self.table)
 
     def encode(self, frame: pd.DataFrame, lines: Sequence[int] | None = None) -> Tensor:
         """Return the rows of a frame as float64, (n, columns).

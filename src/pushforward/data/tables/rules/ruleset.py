@@ -97,9 +97,11 @@ class RuleSet:
                 raise BadInput(came, "one when training", "the data say what it allows")
         return replace(self, asked=(*self.asked, *more))
 
-    def first_broken(self, known: Known, space: Table) -> dict[int, str]:
+    def first_broken(self, known: Known | None, space: Table) -> dict[int, str]:
         """Return which rows what is known of them lets break a rule whatever the rest is, and the
         first rule that each does."""
+        if known is None:
+            return {}
         mask = known.mask.cpu().numpy()
         legal = [0.0 if column.discrete else column.low for column in space.columns]
         broken = self.broken(
