@@ -133,6 +133,9 @@ def test_dates_are_words_and_units_are_seconds() -> None:
         # what is known stays, and the equation is solved for another column
         ("total = price * qty", "price qty", row()),
         ("price = 2 * qty + 1", "price", row(qty=4, price=9.0)),
+        # of several that are free the last to be named
+        ("20 = price + qty + total", "price qty total", row(qty=4, total=13.5)),
+        ("20 = total + qty + price", "price qty total", row(qty=4, price=8.5)),
         ("price = 2 * qty + 1", "qty", row(qty=4)),  # 0.75 is no whole number
         ("if qty = 4 then currency = 'CHF'", "currency", row(qty=4, currency=2)),
         ("if qty = 4 then total is missing", "total", row(qty=4, total=GONE)),
@@ -155,6 +158,13 @@ def test_rules_that_need_each_other_are_kept_together() -> None:
     rules = RuleSet((*(parse_rule(text, SPACE, NOTHING) for text in texts),))
     rows, broken = rules.kept(row(qty=4), SPACE, np.ones((1, 6), dtype=bool))
     assert rows[0, 3:].tolist() == [8.0, 4.0, 32.0]
+    assert not broken.any()
+    # where the total is known the price has to be its share, and no rule takes that back
+    texts = ["total = 2 * price", "price = 2 * qty"]
+    rules = RuleSet((*(parse_rule(text, SPACE, NOTHING) for text in texts),))
+    free = np.array([[True] * 5 + [False]])
+    rows, broken = rules.kept(row(qty=4, total=12.0), SPACE, free)
+    assert rows[0, 3:].tolist() == [6.0, 3.0, 12.0]
     assert not broken.any()
     # rules that are asked of samples alone change no row: it would be no draw given that they hold
     asked = RuleSet(asked=rules.rules)

@@ -23,7 +23,7 @@ from pushforward.app.runs.rows_with_gaps import TableRun, gapped_source
 from pushforward.core.column_law import LEVELS, CategoryLaw, ColumnLaw, NumberLaw
 from pushforward.core.conditionals import Told, column_law
 from pushforward.core.errors import BadInput, closest
-from pushforward.core.given import Examples
+from pushforward.core.given import Examples, Known
 from pushforward.core.rng import derive_seed
 from pushforward.core.score import Score
 from pushforward.core.table import Column
@@ -92,7 +92,7 @@ def predict(
     table = Refilled(rows, run.encoding, path, {}, more, spelled)
     notes = _of_draws(run, law, draws)
     there = rows.known.mask[:, place]
-    gap = _order_gap(run, known.values, place, law)
+    gap = _order_gap(run, known, place, law)
     if not bool(there.any()):
         return ColumnPrediction(table, law, order_gap=gap, notes=notes)
     judged, said, training = _judged(run, source, rows, place)
@@ -241,18 +241,25 @@ def scores_of(
     return number_scores(PredictedNumbers(*parts), truth, known, cases), None
 
 
-def _order_gap(run: TableRun, values: Tensor, place: int, law: ColumnLaw) -> float | None:
+def _order_gap(run: TableRun, known: Known, place: int, law: ColumnLaw) -> float | None:
     """Return how far the law is from that by Bayes' rule over whole rows, `p(row with c) / sum_c
-    p(row with c)`, in the mean total variation of the first rows whose law is exact."""
+    p(row with c)`, in the mean total variation of the first rows of which all else is known."""
     if run.law.kind != "exact" or not isinstance(law, CategoryLaw):
         return None
-    exact = law.exact.nonzero().flatten()[:COMPARED]
+    others = known.mask.clone()
+    others[:, place] = True
+    exact = (law.exact & others.all(1)).nonzero().flatten()[:COMPARED]
     whole = exact[~torch.isnan(law.p[exact]).any(1)]
     categories = law.p.shape[1]
     if not len(whole) or categories > MOST_CATEGORIES:
         return None
-    x = values[whole].repeat_interleave(categories, dim=0)
+    x = known.values[whole].repeat_interleave(categories, dim=0)
     x[:, place] = torch.arange(categories, dtype=torch.float64).repeat(len(whole))
     seed = derive_seed(0, "order")
     nats = run.model.log_prob(x, seed=seed).nats.double().unflatten(0, (len(whole), categories))
-    return float(0.5 * (nats.softmax(1) - law.p[whole]).abs().sum(1).mean())
+    # a row that is impossible whatever the target says nothing of its law
+    likely = torch.isfinite(nats).any(1)
+    if not bool(likely.any()):
+        return None
+    apart = nats[likely].softmax(1) - law.p[whole[likely]]
+    return float(0.5 * apart.abs().sum(1).mean())

@@ -177,7 +177,8 @@ class Reader:
         return columns.pop() if len(columns) == 1 else None
 
     def places(self, *nodes: ast.expr) -> list[int]:
-        """Return the places of all columns that parts name, as often as they do."""
+        """Return the places of all columns that parts name, as often as they do and in the order
+        of the words."""
         inner = [each for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)]
         called = {
             each.func.id
@@ -186,6 +187,7 @@ class Reader:
             if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
         }
         names = [each for each in inner if each.id not in called]
+        names.sort(key=lambda each: (each.lineno, each.col_offset))
         return [self.place(each) for each in names if not self._is_time(each)]
 
     def value(self, node: ast.expr) -> Value:

@@ -69,20 +69,35 @@ class RuleSet:
             x: rows (n, columns), NaN where missing.
             free: values that may be changed, (n, columns).
         """
-        rows = filled(x, space)
-        for _ in range(PASSES):
-            broken = self.broken(rows, space)
-            if not broken.any():
-                break
-            before = rows
-            for place, rule in enumerate(self.rules):
-                if broken[:, place].any():
-                    rows = rule.repaired(rows, space, free & broken[:, place, None])
-            if rows is before:
-                break
+        came = filled(x, space)
+        rows = self._mended(came, space, free, once=False)
+        left = np.flatnonzero(self.broken(rows, space).any(axis=1))
+        if len(left):
+            # rules that take a value from each other agree where the first of them keeps it
+            again = self._mended(came[left], space, free[left], once=True)
+            kept = ~self.broken(again, space).any(axis=1)
+            rows = rows.copy()
+            rows[left[kept]] = again[kept]
         marks = np.array([missing_mark(column) for column in space.columns])
         gone = np.array([column.missing for column in space.columns]) & (rows == marks)
         return np.where(gone, np.nan, rows), self.broken(rows, space)
+
+    def _mended(self, rows: np.ndarray, space: Table, free: np.ndarray, once: bool) -> np.ndarray:
+        """Return rows with what the rules say put in, one after another and over again.
+
+        Args:
+            once: whether a value that was put in stays.
+        """
+        for _ in range(PASSES):
+            before = rows
+            for rule in self.rules:
+                changed = rule.repaired(rows, space, free)
+                if once and changed is not rows:
+                    free = free & (changed == rows)
+                rows = changed
+            if rows is before:
+                break
+        return rows
 
     def and_asked(self, texts: Sequence[str], space: Table, reads: ReadWord) -> RuleSet:
         """Return these rules and others of which the data say nothing.
