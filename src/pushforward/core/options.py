@@ -147,6 +147,8 @@ RESERVED = frozenset(
             "debug",
             "rule",
             "rules",
+            "balance",
+            "skip_bad",
             "device",
             "compile",
         ),

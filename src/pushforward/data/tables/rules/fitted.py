@@ -104,7 +104,7 @@ class Fixed(Rule):
         return {"rule": str(self), "seen": self.seen.tolist()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unique(Rule):
     """Rows of which no two have the same values in some columns; where one is missing, nothing is
     said.

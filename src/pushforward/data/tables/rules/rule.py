@@ -32,6 +32,12 @@ class Rule(ABC):
     @abstractmethod
     def __str__(self) -> str: ...
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     @property
     @abstractmethod
     def places(self) -> frozenset[int]:
