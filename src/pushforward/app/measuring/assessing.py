@@ -150,7 +150,9 @@ def measure_controls(
     judge = judge_of(dataset, real, seed)
     about = CardSetting(space, features, split, judge, inquiry.rules, seed, inquiry.target)
     heldout = array(dataset.test, space) if split == "train" else None
-    card = Scorecard(setting.reference, setting.train, about, heldout, setting.seen)
+    card = Scorecard(
+        setting.reference, setting.train, about, heldout, setting.seen, setting.real_cases(dataset)
+    )
     if settle is not None:
         card, setting = _narrowed(card, setting, settle, seed)
     cards = card.of_controls(setting.drawn, len(setting.places), _telling(told, setting.drawn))
@@ -190,12 +192,13 @@ def _narrowed(
     one too.
     """
     reference, labels = setting.reference, setting.seen
+    cases = None if setting.cases is None else setting.cases.numpy()
     if len(reference) <= TRIED:
         settle(lambda n: 0.0)
         return card, setting
     few, noise = slice(TRIED), setting.drawn[NOISE]
     began = time.perf_counter()
-    tried = card.against(reference[few], None if labels is None else labels[few])
+    tried = card.against(reference[few], *_of_rows((labels, cases), few))
     tried.scores(noise.samples[few], labels=None if noise.labels is None else noise.labels[few])
     each = (time.perf_counter() - began) / TRIED
     n = max(TRIED, min(len(reference), settle(lambda n: each * n)))
@@ -209,7 +212,13 @@ def _narrowed(
         for key, one in setting.drawn.items()
     }
     narrower = replace(setting, drawn=drawn, places=setting.places[kept])
-    return card.against(reference[kept], None if labels is None else labels[kept]), narrower
+    return card.against(reference[kept], *_of_rows((labels, cases), kept)), narrower
+
+
+def _of_rows(
+    arrays: Sequence[np.ndarray | None], rows: slice | np.ndarray
+) -> list[np.ndarray | None]:
+    return [None if array is None else array[rows] for array in arrays]
 
 
 def card_alone(

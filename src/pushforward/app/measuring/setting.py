@@ -25,6 +25,7 @@ from pushforward.core.given import Given
 from pushforward.data.dataset import Dataset
 from pushforward.evaluation.cards.controls import REAL, Control
 from pushforward.evaluation.cards.controls import controls as control_samples
+from pushforward.evaluation.measuring.batch import Role
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class Setting:
     def cases(self) -> torch.Tensor | None:
         """The cases of the reference examples."""
         return None if self.of is None else self.of[torch.from_numpy(self.places)]
+
+    def real_cases(self, dataset: Dataset) -> dict[Role, np.ndarray]:
+        """Return what the real examples of each role belong to, of roles where that is known."""
+        found: dict[Role, torch.Tensor | None] = {
+            "reference": self.cases,
+            "train": training_examples(dataset).cases,
+            "heldout": dataset.test.cases,
+        }
+        return {role: cases.numpy() for role, cases in found.items() if cases is not None}
 
     @property
     def reference(self) -> np.ndarray:

@@ -32,12 +32,14 @@ class Control:
             meet themselves; else all.
         labels: the class that each sample was drawn for, shape (n,), if train has classes.
         train_labels: class of each of `train`.
+        train_cases: what each of `train` belongs to, None where each is a case by itself.
     """
 
     samples: np.ndarray
     train: np.ndarray
     labels: np.ndarray | None = None
     train_labels: np.ndarray | None = None
+    train_cases: np.ndarray | None = None
 
 
 def controls(
@@ -86,8 +88,9 @@ def controls(
     def of(places: np.ndarray) -> np.ndarray | None:
         return None if labels is None else labels[places]
 
+    among = None if cases is None else cases[rest]
     return {
-        REAL: Control(train[own], train[rest], of(own), of(rest)),
+        REAL: Control(train[own], train[rest], of(own), of(rest), among),
         NOISE: Control(noise.astype(train.dtype), train, of(asked), labels),
         SHUFFLED: Control(shuffled, train, of(asked), labels),
         COPYCAT: Control(train[copied], train, of(copied), labels),

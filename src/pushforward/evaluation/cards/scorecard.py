@@ -38,6 +38,8 @@ class Scorecard:
         heldout: real examples no model was trained on, null of the memorisation checks; `reference`
             by default. Without it those checks are left out when the reference is train.
         labels: class of each reference example (n,), for the judge's own accuracy.
+        cases: by role what each real example belongs to (a document, a customer), of roles whose
+            examples are not all cases by themselves.
 
     Attributes:
         left_out: a sentence for each metric that needs more examples than there are.
@@ -61,29 +63,41 @@ class Scorecard:
         setting: CardSetting,
         heldout: np.ndarray | None = None,
         labels: np.ndarray | None = None,
+        cases: Mapping[Role, np.ndarray] | None = None,
     ) -> None:
+        of = cases or {}
         self.space, self.train = setting.space, train
         for role, array in (("reference examples", reference), ("training examples", train)):
             _shaped(array, self.space, role)
         metrics, self.left_out = metrics_for(_completed(setting, reference, train, heldout))
         self.evaluation = Evaluation(metrics, setting.seed, CAPACITY)
         empty = self.evaluation.init()
-        self._train = self.evaluation.take(empty, "train", train)
+        take = self.evaluation.take
+        self._train = take(empty, "train", train, cases=of.get("train"))
         self._heldout = (
-            empty if heldout is None else self.evaluation.take(empty, "heldout", heldout)
+            empty if heldout is None else take(empty, "heldout", heldout, cases=of.get("heldout"))
         )
-        self._see(reference, labels)
+        self._see(reference, labels, of.get("reference"))
 
-    def _see(self, reference: np.ndarray, labels: np.ndarray | None = None) -> None:
-        self._real = self.evaluation.take(self._heldout, "reference", reference, labels)
+    def _see(
+        self, reference: np.ndarray, labels: np.ndarray | None, cases: np.ndarray | None
+    ) -> None:
+        self._real = self.evaluation.take(
+            self._heldout, "reference", reference, labels, cases=cases
+        )
         self._complete = self.evaluation.merge(self._real, self._train)
 
-    def against(self, reference: np.ndarray, labels: np.ndarray | None = None) -> Scorecard:
+    def against(
+        self,
+        reference: np.ndarray,
+        labels: np.ndarray | None = None,
+        cases: np.ndarray | None = None,
+    ) -> Scorecard:
         """Return the same measures against other reference examples, with the training examples
         counted already."""
         _shaped(reference, self.space, "reference examples")
         other = copy(self)
-        other._see(reference, labels)
+        other._see(reference, labels, cases)
         return other
 
     def measure(
@@ -102,12 +116,22 @@ class Scorecard:
         return self.evaluation.compute(self.counted(samples, labels, train))
 
     def counted(
-        self, samples: np.ndarray, labels: np.ndarray | None = None, train: np.ndarray | None = None
+        self,
+        samples: np.ndarray,
+        labels: np.ndarray | None = None,
+        train: np.ndarray | None = None,
+        cases: np.ndarray | None = None,
     ) -> EvaluationState:
-        """Return what the measures compute from, with the samples counted; see `measure`."""
+        """Return what the measures compute from, with the samples counted; see `measure`.
+
+        Args:
+            cases: what each of `train` belongs to.
+        """
         _shaped(samples, self.space, "samples")
         state = (
-            self._complete if train is None else self.evaluation.take(self._real, "train", train)
+            self._complete
+            if train is None
+            else self.evaluation.take(self._real, "train", train, cases=cases)
         )
         return self.evaluation.take(state, "samples", samples, labels)
 
@@ -132,11 +156,9 @@ class Scorecard:
         cards = {}
         for name, control in found.items():
             told(name)
-            card = self.scores(
-                control.samples,
-                None if control.train is self.train else control.train,
-                control.labels,
-            )
+            own = None if control.train is self.train else control.train
+            state = self.counted(control.samples, control.labels, own, control.train_cases)
+            card = [measured.score for measured in self.evaluation.compute(state)]
             if len(control.samples) < n:
                 note = f"ceiling measured on {len(control.samples)} examples, not {n}: train has only {len(self.train)}"
                 card = [replace(score, warnings=(*score.warnings, note)) for score in card]

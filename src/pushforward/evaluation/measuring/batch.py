@@ -48,28 +48,37 @@ class Batch:
         x: examples in data units, shape (n, ...).
         labels: class of each example, shape (n,), `NO_LABEL` where there is none; None if nothing
             has any.
+        cases: what each example belongs to (a document, a customer), shape (n,); None if each is a
+            case by itself.
     """
 
     ids: np.ndarray
     x: np.ndarray
     labels: np.ndarray | None = None
+    cases: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, array in (("ids", self.ids), ("labels", self.labels)):
+        named = (("ids", self.ids), ("labels", self.labels), ("cases", self.cases))
+        for name, array in named:
             if array is not None and array.shape != (len(self.x),):
                 raise BadInput(
                     f"{name} of shape {array.shape} for {len(self.x)} examples", "one per example"
                 )
 
     @staticmethod
-    def of(x: np.ndarray, labels: np.ndarray | None = None, first: int = 0) -> Batch:
+    def of(
+        x: np.ndarray,
+        labels: np.ndarray | None = None,
+        first: int = 0,
+        cases: np.ndarray | None = None,
+    ) -> Batch:
         """Return a batch whose examples are numbered from `first` on.
 
         Example:
             >>> Batch.of(np.zeros((2, 3)), first=5).ids.tolist()
             [5, 6]
         """
-        return Batch(np.arange(first, first + len(x)), x, labels)
+        return Batch(np.arange(first, first + len(x)), x, labels, cases)
 
     def __len__(self) -> int:
         return len(self.x)

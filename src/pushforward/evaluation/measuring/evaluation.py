@@ -139,12 +139,14 @@ class Evaluation:
         x: np.ndarray,
         labels: np.ndarray | None = None,
         size: int = BATCH,
+        cases: np.ndarray | None = None,
     ) -> EvaluationState:
         """Return the state of having seen a whole array, numbered from zero, with features computed
         in batches of `size`."""
         for first in range(0, len(x), TOGETHER):
             part = slice(first, first + TOGETHER)
-            whole = Batch.of(x[part], None if labels is None else labels[part], first)
+            known = None if labels is None else labels[part]
+            whole = Batch.of(x[part], known, first, None if cases is None else cases[part])
             state = self._seen(state, role, whole, size)
         return state
 

@@ -123,6 +123,13 @@ class Kept:
             raise _absent(role)
         return ids
 
+    def cases(self, role: Role, view: View) -> np.ndarray | None:
+        """Return what each of `rows` belongs to, None where each is a case by itself."""
+        kept = self._reservoir(role, view)
+        if kept.cases is None or kept.ids is None:
+            raise _absent(role)
+        return None if np.array_equal(kept.cases, kept.ids) else kept.cases
+
     def seen(self, role: Role, view: View) -> int:
         """Return how many rows a role had."""
         return self._reservoir(role, view).seen

@@ -121,7 +121,8 @@ class Reservoir(Summary):
         capacity: most rows kept.
         seed: which uniform sample; equal seeds keep the same examples of every view.
         seen: how many rows there were.
-        ids, rows, labels: what is kept; rows is None before the first.
+        ids, rows, labels, cases: what is kept; rows is None before the first, and an example that
+            is a case by itself has its identity for one.
     """
 
     capacity: int
@@ -130,13 +131,16 @@ class Reservoir(Summary):
     ids: np.ndarray | None = None
     rows: np.ndarray | None = None
     labels: np.ndarray | None = None
+    cases: np.ndarray | None = None
 
     def add(self, batch: Batch, rows: np.ndarray) -> Reservoir:
         """Return what is kept of these rows too."""
         labels = (
             np.full(len(rows), NO_LABEL) if batch.labels is None else batch.labels.astype(np.int64)
         )
-        return self.merge(Reservoir(self.capacity, self.seed, len(rows), batch.ids, rows, labels))
+        cases = batch.ids if batch.cases is None else batch.cases
+        kept = batch.ids, rows, labels, cases
+        return self.merge(Reservoir(self.capacity, self.seed, len(rows), *kept))
 
     def merge(self, other: Reservoir) -> Reservoir:
         """Return what is kept of both."""
@@ -145,8 +149,9 @@ class Reservoir(Summary):
         sides = [side for side in (self, other) if side.rows is not None]
         if not sides:
             return self
-        ids, rows, labels = (
-            np.concatenate([getattr(s, name) for s in sides]) for name in ("ids", "rows", "labels")
+        ids, rows, labels, cases = (
+            np.concatenate([getattr(side, name) for side in sides])
+            for name in ("ids", "rows", "labels", "cases")
         )
         again = np.flatnonzero(np.diff(np.sort(ids)) == 0)
         if len(again):
@@ -155,24 +160,21 @@ class Reservoir(Summary):
                 f"example {twice} of one role twice", "every identity once", "number shards onwards"
             )
         order = np.argsort(hashed(ids, KEPT + self.seed), kind="stable")[: self.capacity]
-        return Reservoir(
-            self.capacity, self.seed, self.seen + other.seen, ids[order], rows[order], labels[order]
-        )
+        kept = ids[order], rows[order], labels[order], cases[order]
+        return Reservoir(self.capacity, self.seed, self.seen + other.seen, *kept)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return the summary as arrays."""
         facts = {"facts": np.array([self.capacity, self.seed, self.seen], dtype=np.int64)}
-        if self.ids is None or self.rows is None or self.labels is None:
-            return facts
-        return {**facts, "ids": self.ids, "rows": self.rows, "labels": self.labels}
+        kept = {name: getattr(self, name) for name in ("ids", "rows", "labels", "cases")}
+        return facts if self.rows is None else {**facts, **kept}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Reservoir:
         """Rebuild the summary."""
         capacity, seed, seen = (int(v) for v in arrays["facts"])
-        return cls(
-            capacity, seed, seen, arrays.get("ids"), arrays.get("rows"), arrays.get("labels")
-        )
+        ids, rows, labels = (arrays.get(name) for name in ("ids", "rows", "labels"))
+        return cls(capacity, seed, seen, ids, rows, labels, arrays.get("cases", ids))
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,8 @@ def _sign(score: Score) -> str:
             return f"{score.value:.1%} of the samples are {kind} duplicates of training examples, {score.null:.1%} of held-out data"
     if score.measure == COPYING and score.value < -THRESHOLD:
         return f"samples lie nearer to training examples than held-out data do, by {-score.value:.1f} standard errors"
-    honest = score.measure.aspect == MEMORISATION and score.null == 0.0
-    if honest and score.measure not in (DUPLICATES, NEAR, PULL) and _excess(score) > THRESHOLD:
+    zero = score.measure.aspect == MEMORISATION and score.null == 0.0 and score.better == "lower"
+    if zero and score.measure not in (DUPLICATES, NEAR, PULL) and _excess(score) > THRESHOLD:
         return (
             f"{score.title[:1].lower()}{score.title[1:]}, by {_excess(score):.1f} standard errors"
         )

@@ -100,12 +100,12 @@ def tell(
         (True, True)
     """
     inputs_x, inputs_y, categorical = tree_inputs(x, y, space)
+    own: dict[str, Any] = {"categorical_features": categorical, "random_state": seed % 2**32}
     terms_x, terms_y = np.empty(len(x)), np.empty(len(y))
     areas, chance = [], 0.0
     for k in range(FOLDS):
         held_x, held_y = folds[0] == k, folds[1] == k
-        how: Any = {"categorical_features": categorical, "random_state": seed % 2**32, **SETTINGS}
-        trees = HistGradientBoostingClassifier(**how)
+        trees = HistGradientBoostingClassifier(**SETTINGS, **own)
         learned = inputs_x[~held_x], inputs_y[~held_y]
         trees.fit(np.concatenate(learned), np.repeat([1, 0], [len(part) for part in learned]))
         said = [trees.decision_function(part) for part in (inputs_x[held_x], inputs_y[held_y])]
@@ -114,15 +114,17 @@ def tell(
         terms_x[held_x] = _terms(above)
         terms_y[held_y] = _terms(below)
         chance += SHARED * _by_chance(*said) / FOLDS**2
-    pooled = [
-        math.sqrt(SHARED) * _together(terms, of)
-        for terms, of in zip((terms_x, terms_y), cases, strict=True)
-    ]
-    units = min(
-        len(terms) if of is None else len(np.unique(of))
-        for terms, of in zip((terms_x, terms_y), cases, strict=True)
+    return Told(
+        float(np.mean(areas)),
+        math.sqrt(SHARED) * _together(terms_x, cases[0]),
+        math.sqrt(SHARED) * _together(terms_y, cases[1]),
+        chance,
+        min(_units(x, cases[0]), _units(y, cases[1])),
     )
-    return Told(float(np.mean(areas)), pooled[0], pooled[1], chance, units)
+
+
+def _units(rows: np.ndarray, cases: np.ndarray | None) -> int:
+    return len(rows) if cases is None else len(np.unique(cases))
 
 
 def _terms(placed: np.ndarray) -> np.ndarray:

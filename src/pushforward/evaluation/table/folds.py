@@ -64,8 +64,8 @@ def beside_equals(
         >>> moved.tolist(), copies
         ([2, 0, 0], 1)
     """
-    key_x, key_y = _numbered(content(x)), _numbered(content(y))
-    _, at_x, at_y = np.intersect1d(key_x, key_y, return_indices=True)
+    keys_x, keys_y = _numbered(content(x)), _numbered(content(y))
+    _, at_x, at_y = np.intersect1d(keys_x, keys_y, return_indices=True)
     moved = folds.copy()
     moved[at_x] = folds_y[at_y]
     return moved, len(at_x)

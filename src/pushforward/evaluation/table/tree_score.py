@@ -95,11 +95,13 @@ def tree_scores(
         names: which split the reference is, and which the held-out rows are.
         heldout: the role of held-out rows; None leaves the check out.
         seed: seed of folds and trees.
-        cases: what the rows of a role belong to (a customer, a sensor), shape (n,): those of one
-            case are in one fold and count once.
+        cases: what the rows of a role belong to (a customer, a sensor), shape (n,). Of 40 cases and
+            more one row of each is compared; of fewer all rows are, those of one case in one fold,
+            and they count once.
 
     Raises:
-        BadInput: fewer than 40 rows of a role, NaN, or another width than the table's.
+        BadInput: fewer than 40 rows of a role, or three cases, NaN, or another width than the
+            table's.
 
     Example:
         >>> from pushforward.core.table import Column
@@ -119,21 +121,17 @@ class _Trees:
     """Rows of several roles, cut to equal numbers, and what trees tell of them."""
 
     def __init__(self, rows: Rows, ids: Rows, space: Table, seed: int, cases: Rows) -> None:
-        checked: dict[Role, np.ndarray] = {
-            role: rows_of(side, space, _WORDS[role], AT_LEAST) for role, side in rows.items()
-        }
-        self.n, self.space, self.seed = min(map(len, checked.values())), space, seed
-        orders = {
-            role: np.random.default_rng(derive_seed(seed, f"trees {role}")).permutation(len(side))
-            for role, side in checked.items()
-        }
-        kept = {role: order[: self.n] for role, order in orders.items()}
-        self.rows = {role: side[kept[role]] for role, side in checked.items()}
-        self.ids = {role: ids[role][kept[role]] for role in checked}
-        self.cases = {role: of[kept[role]] for role, of in cases.items() if role in checked}
-        self.folds = {
+        self.space, self.seed = space, seed
+        orders: dict[Role, np.ndarray] = {}
+        for role, side in rows.items():
+            rows_of(side, space, _WORDS[role], AT_LEAST)
+            rng = np.random.default_rng(derive_seed(seed, f"trees {role}"))
+            orders[role] = _one_of_each(rng.permutation(len(side)), cases.get(role))
+        self.n = min(map(len, orders.values()))
+        self.rows, self.ids, self.cases = (_cut(of, orders, self.n) for of in (rows, ids, cases))
+        self.folds: dict[Role, np.ndarray] = {
             role: dealt(self.n, derive_seed(seed, f"folds {role}"), self.cases.get(role))
-            for role in checked
+            for role in self.rows
         }
 
     def against(self, role: Role, *, apart: bool = False) -> tuple[Told, int]:
@@ -154,6 +152,18 @@ class _Trees:
     def terms(self, role: Role, values: np.ndarray) -> Terms:
         """Return the terms of a role's rows."""
         return Terms(self.ids[role], values)
+
+
+def _cut(of: Rows, orders: Rows, n: int) -> dict[Role, np.ndarray]:
+    return {role: array[orders[role][:n]] for role, array in of.items() if role in orders}
+
+
+def _one_of_each(order: np.ndarray, cases: np.ndarray | None) -> np.ndarray:
+    """Return the first place of every case in an order of places; all where too few would be left."""
+    if cases is None:
+        return order
+    _, first = np.unique(cases[order], return_index=True)
+    return order[np.sort(first)] if len(first) >= AT_LEAST else order
 
 
 _WORDS: Mapping[Role, str] = {
@@ -188,16 +198,16 @@ def _score(measure: Measure, told: Told, n: int, on: MeasuredOn) -> Score:
     low, high = told.interval
     return on.score(
         measure,
-        _cut(2.0 - 2.0 * told.area),
+        _within(2.0 - 2.0 * told.area),
         n,
-        low=_cut(2.0 - 2.0 * high),
-        high=_cut(2.0 - 2.0 * low),
+        low=_within(2.0 - 2.0 * high),
+        high=_within(2.0 - 2.0 * low),
         stderr=2.0 * told.stderr,
         null=1.0 - 2.0 * math.sqrt(told.chance / (2.0 * math.pi)),
     )
 
 
-def _cut(value: float) -> float:
+def _within(value: float) -> float:
     return min(1.0, max(0.0, value))
 
 
@@ -267,7 +277,15 @@ class TreeScores(Statistic):
         """Return the score, and with held-out rows that on train and the excess."""
         rows: dict[Role, np.ndarray] = {role: kept.rows(role, DATA) for role in self.roles}
         ids: dict[Role, np.ndarray] = {role: kept.ids(role, DATA) for role in self.roles}
-        return _measured(_Trees(rows, ids, self.space, self.seed, {}), self.names, self.heldout)
+        cases: dict[Role, np.ndarray] = {}
+        for role in self.roles:
+            if (known := kept.cases(role, DATA)) is not None:
+                cases[role] = known
+        if any(len(np.unique(of)) < FOLDS for of in cases.values()):
+            few = (f"fewer than {FOLDS} groups of rows, one for each fold",)
+            on = MeasuredOn(VIEW, reference=self.names[0])
+            return [Measured(on.score(TREES, math.nan, len(rows["samples"]), warnings=few))]
+        return _measured(_Trees(rows, ids, self.space, self.seed, cases), self.names, self.heldout)
 
 
 def _on(card: CardSetting) -> list[Statistic]:

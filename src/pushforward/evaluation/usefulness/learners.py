@@ -117,15 +117,13 @@ class Task:
         """
         values, codes = np.unique(target, return_inverse=True)
         at = [np.flatnonzero(values == value) for value in classes]
-        trees = self._trees(seed) if len(values) > 1 else None
-        if trees is not None:
+        trees: Any = self._trees(seed)
+        if len(values) > 1:
             trees.fit(self._inputs(x), codes)
 
         def told(rows: np.ndarray) -> np.ndarray:
-            if isinstance(trees, HistGradientBoostingClassifier):
-                found = trees.predict_proba(self._inputs(rows))
-            else:
-                found = np.ones((len(rows), len(values)))
+            one = np.ones((len(rows), 1))
+            found = trees.predict_proba(self._inputs(rows)) if len(values) > 1 else one
             columns = [found[:, place].sum(axis=1) for place in at]
             return np.stack(columns, axis=1)
 
