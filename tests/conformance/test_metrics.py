@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pushforward.evaluation.cards.metrics import METRICS, declared
-from real_against_real import kinds_of, require_conforming
+from real_against_real import kinds_of, require_conforming, require_direction, scores
 
 
 @pytest.mark.parametrize("name", METRICS.names())
@@ -15,6 +15,18 @@ def test_a_metric_keeps_its_declaration_on_real_examples(name: str) -> None:
     require_conforming(metric)
 
 
+@pytest.mark.parametrize("name", METRICS.names())
+def test_damage_is_no_merit(name: str) -> None:
+    require_direction(METRICS.load(name))
+
+
+def test_trees_see_columns_that_know_nothing_of_each_other() -> None:
+    metric = METRICS.load("tree two-sample score")
+    real, apart = (scores(metric, "table", apart=damaged)[0] for damaged in (False, True))
+    assert real.measure.better == "higher"
+    assert apart.high < real.low
+
+
 def test_every_kind_of_data_has_measures_of_its_own() -> None:
     own = {
         kind: {m.name for m in METRICS if kinds_of(m) == [kind]}
@@ -22,7 +34,7 @@ def test_every_kind_of_data_has_measures_of_its_own() -> None:
     }
     assert "label accuracy" in own["image"]  # the only kind that comes with a judge here
     assert {"mauve", "self-BLEU-4", "entropy gap"} <= own["text"]
-    assert {"validity", "linkability", "pair shapes"} <= own["table"]
+    assert {"tree two-sample score", "TSTR", "linkability", "pair shapes"} <= own["table"]
 
 
 def test_a_measure_is_declared_once() -> None:
