@@ -47,12 +47,12 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import OneHotEncoder
 
 import pushforward as pf
+from pushforward.app.measuring.examples import array
 from pushforward.core.given import Examples
 from pushforward.core.table import Table
 from pushforward.data.dataset import Dataset
 from pushforward.data.tables.encoding import TableEncoding
 from pushforward.data.tables.sheet import Reading, read_sheet
-from pushforward.evaluation.marks import filled
 from pushforward.evaluation.table.boosted import tell
 from pushforward.evaluation.table.folds import dealt
 from pushforward.evaluation.table.tree_score import tree_scores
@@ -140,7 +140,10 @@ def tree(x: np.ndarray, y: np.ndarray, space: Table, seed: int, *, one_hot: bool
     x, y = (rows[rng.permutation(len(rows))[:n]] for rows in (x, y))
     if not XGBOOST:
         folds = dealt(n, seed), dealt(n, seed + 1)
-        return 2.0 - 2.0 * tell(filled(x, space), filled(y, space), folds, space, seed).area
+        return (
+            2.0
+            - 2.0 * tell(array(tensor(x), space), array(tensor(y), space), folds, space, seed).area
+        )
     from xgboost import XGBClassifier
 
     rows, labels, areas = np.concatenate([x, y]), np.repeat([1, 0], n), []
@@ -175,7 +178,7 @@ def ours(
     """Return the scores that a card shows, each with its interval."""
     rows = {"samples": x, "reference": held, "train": train}
     found = tree_scores(
-        {role: filled(side, space) for role, side in rows.items()}, space, seed=seed
+        {role: array(tensor(side), space) for role, side in rows.items()}, space, seed=seed
     )
     names = ("held", "train", "excess")
     return {
