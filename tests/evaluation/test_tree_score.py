@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pushforward.core.errors import BadInput
 from pushforward.core.score import Score
@@ -94,6 +99,16 @@ def test_independent_columns_of_adult_are_told_at_once():
     shuffled, alike = (score(x, real[1000:2000], data.space) for x in (apart, real[2000:3000]))
     # every column by itself is the data's: what is told lies between the columns alone
     assert shuffled.high < 0.1
+    # which a logistic regression on categories and numbers does not see
+    words = [place for place, column in enumerate(data.space.columns) if column.discrete]
+    sides = ColumnTransformer(
+        [("words", OneHotEncoder(handle_unknown="ignore"), words)], remainder=StandardScaler()
+    )
+    rows, labels = np.concatenate([apart, real[1000:2000]]), np.repeat([1, 0], 1000)
+    linear = make_pipeline(sides, LogisticRegression(max_iter=1000))
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    areas = cross_val_score(linear, rows, labels, cv=folds, scoring="roc_auc")
+    assert 2.0 - 2.0 * areas.mean() > 0.95
     assert alike.low <= 1.0 <= alike.high + 0.05
     assert alike.value > 0.9
     assert alike.null == pytest.approx(1.0 - 2.0 / np.sqrt(3000.0 * 2.0 * np.pi), rel=1e-3)
