@@ -84,7 +84,7 @@ def tell(
     Gaussians of 1 to 8 columns, 200 to 1,200 rows, areas .5 to .7: 1.28 to 1.45.
 
     Args:
-        x: samples, filled (see `evaluation.marks`), shape (n, columns).
+        x: samples, filled (see `data.tables.marks`), shape (n, columns).
         y: real rows, filled, shape (m, columns).
         folds: of either side, 0 to 2; each fold holds some of both.
         space: the table's columns.

@@ -77,7 +77,7 @@ def train_on_synthetic(
     which the trees are fitted again without it; Student's quantile by Satterthwaite (1946).
 
     Args:
-        samples: filled (see `evaluation.marks`), shape (n, columns).
+        samples: filled (see `data.tables.marks`), shape (n, columns).
         reference: real rows, filled, shape (m, columns).
         space: the table's columns.
         target: the column to predict; see `target_of` where None.
