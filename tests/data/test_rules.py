@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from pushforward.app.runs.admitting import until_kept
 from pushforward.core.errors import BadInput
 from pushforward.core.given import Known
 from pushforward.core.table import Column, Table
@@ -328,3 +329,29 @@ def test_a_file_of_rules(tmp_path: Path) -> None:
         rules_in((), path)
     with pytest.raises(BadInput, match="a file of text"):
         rules_in((), tmp_path)
+
+
+def test_rows_are_drawn_until_no_two_share_what_is_unique() -> None:
+    """Every row of ten seats has one of its own, also where it was drawn in a later round."""
+    frame = pd.DataFrame({"seat": np.arange(10) % 10, "who": list("ab") * 5})
+    data = open_data(
+        pd.concat([frame] * 4).assign(day=np.repeat(np.arange(4), 10)),
+        rules=("unique(seat, day)",),
+        discover=False,
+        protect=0,
+        columns={"day": "integer", "seat": "integer"},
+    )
+    space, rng = data.space, np.random.default_rng(0)
+
+    def again(places: torch.Tensor, turn: int) -> torch.Tensor:
+        seats = [rng.integers(0, 10, len(places)), rng.integers(0, 2, len(places))]
+        return torch.from_numpy(np.stack([*seats, np.zeros(len(places))], axis=1).astype(float))
+
+    raw = again(torch.arange(10), 0)
+    assert len(raw[:, 0].unique()) < 10
+    x, wrong, found = until_kept(data.encoding, raw, None, again)
+    assert not wrong.any()
+    assert sorted(x[:, 0].tolist()) == list(range(10))
+    assert found.first == 10 < found.drawn
+    assert found.kept == len(raw[:, 0].unique())
+    assert data.encoding.decode(space.check(x)).seat.is_unique

@@ -8,7 +8,7 @@ bounded, and what was never drawn is said with its reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -36,6 +36,7 @@ class Acceptance:
         first: how many rows were drawn at first, and `kept` how many of these were kept.
         drawn: all draws.
         reasons: how many of the first broke what.
+        last: which share of the last draws broke what.
         withheld: what of the first is not shown as it was drawn, in words.
     """
 
@@ -43,6 +44,7 @@ class Acceptance:
     kept: int = 0
     drawn: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    last: dict[str, float] = field(default_factory=dict)
     withheld: str = ""
 
     @property
@@ -79,32 +81,60 @@ def admitted(
     known = condition.known if isinstance(condition, Given) else None
     require_possible(encoding, known)
     raw = model.sample(n, given=condition, seed=seed, on_step=on_step, **options)
+
+    def again(places: Tensor, turn: int) -> Tensor:
+        part = condition[places] if isinstance(condition, Given | Tensor) else condition
+        own = derive_seed(seed, "rules", turn) % 2**31
+        return model.sample(len(places), given=part, seed=own, **options)
+
+    x, wrong, found = until_kept(encoding, raw, known, again)
+    left = wrong.nonzero().flatten()
+    if len(left):
+        raise _never(left, n, found)
+    return x, replace(found, withheld=encoding.withheld(raw))
+
+
+def until_kept(
+    encoding: Encoding,
+    raw: Tensor,
+    known: Known | None,
+    again: Callable[[Tensor, int], Tensor],
+    hopeless: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Acceptance]:
+    """Return rows as they may be shown, which of them still may not, and how many draws it took.
+
+    Args:
+        raw: rows as they were first drawn.
+        known: what they were conditioned on.
+        again: draws rows anew, from their places and the number of the round.
+        hopeless: rows that no draw mends, which are not drawn again.
+    """
+    n = len(raw)
     x, reasons = encoding.admitted(raw, known)
-    wrong = _any(reasons, n)
-    found = Acceptance(n, n - int(wrong.sum()), n, _counted(reasons), encoding.withheld(raw))
+    wrong = any_of(reasons, n)
+    found = Acceptance(n, n - int(wrong.sum()), n, _counted(reasons))
     vain = 0
     for turn, each in enumerate(ROUNDS):
-        waiting = wrong.nonzero().flatten()
+        waiting = (wrong if hopeless is None else wrong & ~hopeless).nonzero().flatten()
         if not len(waiting) or vain >= HOPELESS:
             break
         places = waiting.repeat_interleave(each)
-        again = condition[places] if isinstance(condition, Given | Tensor) else condition
-        drawn = model.sample(
-            len(places), given=again, seed=derive_seed(seed, "rules", turn) % 2**31, **options
-        )
-        some = None if known is None else known.each(lambda tensor, at=places: tensor[at])
-        shown, reasons = encoding.admitted(drawn, some)
+        # beside what is kept, since some rules are about what no two rows may share
+        beside = (~wrong).nonzero().flatten()
+        at = torch.cat([beside, places])
+        some = None if known is None else known.each(lambda tensor, at=at: tensor[at])
+        shown, told = encoding.admitted(torch.cat([x[beside], again(places, turn)]), some)
+        shown = shown[len(beside) :]
+        reasons = {why: rows[len(beside) :] for why, rows in told.items()}
         found.drawn += len(places)
-        kept = ~_any(reasons, len(places)).reshape(len(waiting), each)
+        found.last = {why: float(rows.double().mean()) for why, rows in reasons.items()}
+        kept = ~any_of(reasons, len(places)).reshape(len(waiting), each)
         right = kept.any(dim=1)
         first = kept.to(torch.uint8).argmax(dim=1) + each * torch.arange(len(waiting))
         vain = 0 if bool(right.any()) else vain + len(places)
         x[waiting[right]] = shown[first[right]]
         wrong[waiting[right]] = False
-    left = wrong.nonzero().flatten()
-    if len(left):
-        raise _never(left, n, found, {why: rows.double().mean() for why, rows in reasons.items()})
-    return x, found
+    return x, wrong, found
 
 
 def require_possible(encoding: Encoding, known: Known | None) -> None:
@@ -127,7 +157,8 @@ def require_possible(encoding: Encoding, known: Known | None) -> None:
         )
 
 
-def _any(reasons: Mapping[str, Tensor], n: int) -> Tensor:
+def any_of(reasons: Mapping[str, Tensor], n: int) -> Tensor:
+    """Return which of n rows are told by any reason."""
     wrong = torch.zeros(n, dtype=torch.bool)
     for rows in reasons.values():
         wrong |= rows
@@ -138,8 +169,8 @@ def _counted(reasons: Mapping[str, Tensor]) -> dict[str, int]:
     return {why: int(rows.sum()) for why, rows in reasons.items()}
 
 
-def _never(left: Tensor, n: int, found: Acceptance, shares: Mapping[str, Tensor]) -> BadInput:
-    often = sorted(((float(share), why) for why, share in shares.items()), reverse=True)
+def _never(left: Tensor, n: int, found: Acceptance) -> BadInput:
+    often = sorted(((share, why) for why, share in found.last.items()), reverse=True)
     broken = few(
         [f"'{why}' ({share:.0%} of the last draws broke it)" for share, why in often], NAMED
     )

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from pushforward.app.runs.admitting import until_kept
 from pushforward.app.runs.rows_with_gaps import TableRun, gapped_source
 from pushforward.core.column_law import CategoryLaw, ColumnLaw, NumberLaw
 from pushforward.core.conditionals import Told, column_law, completed
@@ -32,7 +33,6 @@ from pushforward.data.tables.stored import Stored
 
 How = Literal["draw", "mean"]
 MOST_DRAWS = 1000
-AGAIN = 32  # draws of rows that broke a rule
 OF_A_MEAN = 100  # draws where a row lacks several cells
 
 
@@ -146,21 +146,15 @@ class _Made:
         """Return rows whose gaps keep the rules of the run, and which rows do not: what was drawn
         is mended or drawn again."""
         encoding, known = self.run.encoding.seeded(seed), self.rows.known
-        x, reasons = encoding.admitted(x, known)
-        wrong = _any_of(reasons, x) & self.rows.gaps.any(1)
-        hopeless = torch.zeros(len(x), dtype=torch.bool)
+        hopeless = ~self.rows.gaps.any(1)
         hopeless[list(encoding.impossible(known))] = True
-        for turn in range(AGAIN):
-            todo = (wrong & ~hopeless).nonzero().flatten()
-            if not len(todo):
-                break
-            part = known.each(lambda t, at=todo: t[at])
-            own = derive_seed(seed, "rules", turn)
-            shown, reasons = encoding.admitted(completed(self.run.model, part, own).x, part)
-            kept = ~_any_of(reasons, shown)
-            x[todo[kept]] = shown[kept]
-            wrong[todo[kept]] = False
-        return x, wrong
+
+        def again(places: Tensor, turn: int) -> Tensor:
+            part = known.each(lambda tensor: tensor[places])
+            return completed(self.run.model, part, derive_seed(seed, "rules", turn)).x
+
+        x, wrong, _ = until_kept(encoding, x, known, again, hopeless)
+        return x, wrong & self.rows.gaps.any(1)
 
     def _hidden(self, x: Tensor) -> dict[str, int]:
         """Return how many drawn values are not shown, by column."""
@@ -290,13 +284,6 @@ def _of_bent(bent: int, draws: int) -> list[str]:
         f"{bent:,} rows ({draws} draws each) were not drawn exactly: their values are so often missing together "
         "that each gap was filled given that it alone is there"
     ]
-
-
-def _any_of(reasons: dict[str, Tensor], x: Tensor) -> Tensor:
-    wrong = torch.zeros(len(x), dtype=torch.bool)
-    for which in reasons.values():
-        wrong |= which
-    return wrong
 
 
 def _of_broken(broken: Tensor | None) -> list[str]:

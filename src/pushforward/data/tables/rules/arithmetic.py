@@ -16,7 +16,7 @@ from pushforward.data.tables.rules.expression import Expression
 from pushforward.data.tables.rules.grammar import SECONDS
 from pushforward.data.tables.rules.rule import absent, column_word
 
-TRIED = 64  # rows on which candidates are tried first
+SEEN, TRIED = 2_000, 64  # rows from which candidates come, and on which each is tried
 MOST = 30  # columns of numbers among which sums and products are looked for
 
 
@@ -37,9 +37,10 @@ def _found(rows: np.ndarray, space: Table, support: int) -> Iterator[Expression]
     if len(varied) > MOST:
         return
     explained: set[int] = set()
+    some = rows[:SEEN]
     for target in reversed(varied):  # what is computed mostly stands behind what it is made of
         others = [place for place in varied if place != target and place not in explained]
-        for text in _candidates(rows, space, target, others):
+        for text in _candidates(some, space, target, others):
             rule = Expression(text, space)
             if _holds(rule, rows, space, support):
                 explained.add(target)
@@ -66,27 +67,37 @@ def _candidates(rows: np.ndarray, space: Table, target: int, others: list[int]) 
             line = _line(rows[at, a], rows[at, target])
             if line is not None and not (dates[a] and line[0] != 1.0):
                 yield f"{name[target]} == {_linear(name[a], *line)}"
+    yield from _of_two(rows, space, target, others, known)
+    yield from _sum_of_many(rows, space, target, [p for p in others if dates[p] == dates[target]])
+
+
+def _of_two(
+    rows: np.ndarray, space: Table, target: int, others: list[int], known: dict[int, np.ndarray]
+) -> Iterator[str]:
+    """Yield a column as the sum or the product of two others, or as a date and a span from another,
+    as far as a few rows say."""
+    name = [column_word(column.name) for column in space.columns]
+    dates = [column.kind == "datetime" for column in space.columns]
     step = space.columns[target].step
-    slack = 1e-9 if step is None else 0.5 * step
-    units = {"": 1.0}
-    units |= {
-        f" * 1 {word}": size for word, size in SECONDS.items() if word not in ("second", "week")
-    }
+    spans = {f" * 1 {word}": size for word, size in SECONDS.items() if word != "week"}
     for a in others:
+        if dates[a] != dates[target]:
+            continue
+        units = {"": 1.0} if not dates[a] else {"": 1.0, **spans}
+        both = known[target] & known[a]
         for b in others:
-            at = np.flatnonzero(known[target] & known[a] & known[b])[:TRIED]
-            if a == b or len(at) < 3 or dates[b]:
+            if a == b or dates[b] or (b < a and not dates[a]):
+                continue
+            at = np.flatnonzero(both & known[b])[:TRIED]
+            if len(at) < 3:
                 continue
             x, y, t = rows[at, a], rows[at, b], rows[at, target]
-            near = slack + 1e-9 * np.abs(t)
-            if dates[target] == dates[a] and (dates[a] or a < b):
-                for unit, size in units.items() if dates[a] else [("", 1.0)]:
-                    if bool((np.abs(x + size * y - t) <= near).all()):
-                        yield f"{name[target]} == {name[a]} + {name[b]}{unit}"
-            product = a < b and not dates[a] and not dates[target]
-            if product and bool((np.abs(x * y - t) <= near).all()):
+            near = (1e-9 if step is None else 0.5 * step) + 1e-9 * np.abs(t)
+            for unit, size in units.items():
+                if bool((np.abs(x + size * y - t) <= near).all()):
+                    yield f"{name[target]} == {name[a]} + {name[b]}{unit}"
+            if not dates[a] and bool((np.abs(x * y - t) <= near).all()):
                 yield f"{name[target]} == {name[a]} * {name[b]}"
-    yield from _sum_of_many(rows, space, target, [p for p in others if dates[p] == dates[target]])
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from scipy.special import logsumexp
 
 from pushforward.core.errors import BadInput
 from pushforward.core.table import Column, Table
+from pushforward.data.tables.marks import missing_mark
 from pushforward.data.tables.rules.arithmetic import equalities, orders
 from pushforward.data.tables.rules.expression import Expression
 from pushforward.data.tables.rules.fitted import Determines
@@ -116,28 +117,46 @@ def implied_values(
         decided: pairs of columns of which the first decides the second anyway.
     """
     discrete = [place for place, column in enumerate(space.columns) if column.discrete]
+    codes = rows[:, discrete].astype(np.int64)
+    log_share = [_log_shares(column) for column in codes.T]
     found = []
-    for i in discrete:
-        codes, column = rows[:, i].astype(np.int64), space.columns[i]
-        often = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=1) >= support)
-        for j in discrete:
+    for i, given in zip(discrete, codes.T, strict=True):
+        order, values, starts, sizes = _grouped(given)
+        least, most = (f.reduceat(codes[order], starts) for f in (np.minimum, np.maximum))
+        # a missing value is told by itself
+        telling = (least == most) & (least >= 0) & ((sizes >= support) & (values >= 0))[:, None]
+        for k in np.flatnonzero(telling.any(axis=0)):
+            j = discrete[k]
             if i == j or (i, j) in decided:
                 continue
-            values, shares = np.unique(rows[:, j], return_counts=True)
-            share = dict(zip(values.tolist(), (shares / len(rows)).tolist(), strict=True))
-            always: dict[float, list[int]] = {}
-            for code in often.tolist():
-                others = rows[codes == code, j]
-                value = float(others[0])
-                if value < 0 or (others != value).any():
-                    continue
-                if share[value] < 1.0 and len(others) * math.log(share[value]) < CHANCE:
-                    always.setdefault(value, []).append(code)
+            always: dict[int, list[int]] = {}
+            for g in np.flatnonzero(telling[:, k]):
+                chance = int(sizes[g]) * log_share[k].get(int(least[g, k]), 0.0)
+                if chance < CHANCE:
+                    always.setdefault(int(least[g, k]), []).append(int(values[g]))
             found += [
-                Expression(_implied((column, given), (space.columns[j], value)), space)
-                for value, given in always.items()
+                Expression(_implied((space.columns[i], these), (space.columns[j], float(v))), space)
+                for v, these in always.items()
             ]
     return found
+
+
+def _log_shares(codes: np.ndarray) -> dict[int, float]:
+    values, counts = np.unique(codes, return_counts=True)
+    return dict(zip(values.tolist(), np.log(counts / len(codes)).tolist(), strict=True))
+
+
+def _grouped(given: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return an order in which equal values stand together, those values, where each begins, and
+    how often it is there.
+
+    Example:
+        >>> [part.tolist() for part in _grouped(np.array([2, 1, 2]))]
+        [[1, 0, 2], [1, 2], [0, 1], [1, 2]]
+    """
+    order = np.argsort(given, kind="stable")
+    values, starts, sizes = np.unique(given[order], return_index=True, return_counts=True)
+    return order, values, starts, sizes
 
 
 def _implied(given: tuple[Column, list[int]], then: tuple[Column, float]) -> str:
@@ -150,42 +169,52 @@ def implied_gaps(rows: np.ndarray, space: Table, support: int = SUPPORT) -> list
 
     By chance n rows with the value all have a state of share s with probability `s^n`.
     """
-    found = []
-    for j, target in enumerate(space.columns):
-        gone = absent(rows, space, j)
-        if not target.missing or not gone.any() or gone.all():
+    gone = np.stack([absent(rows, space, place) for place in range(len(space.columns))], axis=1)
+    targets = np.flatnonzero(gone.any(axis=0) & ~gone.all(axis=0))
+    share = gone[:, targets].mean(axis=0)
+    found: list[tuple[int, int, str]] = []
+    for i, column in enumerate(space.columns):
+        if not len(targets) or not (column.discrete or column.missing):
             continue
-        for i, column in enumerate(space.columns):
-            if i != j and (column.discrete or column.missing):
-                found += _gaps((i, j), rows[:, i], gone, space, support)
-    return found
+        # of a number only whether it is there
+        given = rows[:, i] if column.discrete else gone[:, i].astype(np.float64)
+        order, values, starts, sizes = _grouped(given)
+        lost = np.add.reduceat(gone[np.ix_(order, targets)].astype(np.int64), starts)
+        whole, none = lost == sizes[:, None], lost == 0
+        chance = sizes[:, None] * np.log(np.where(whole, share, 1.0 - share))
+        told = (whole | none) & (sizes[:, None] >= support) & (chance < CHANCE)
+        mark = missing_mark(column) if column.discrete else 1.0
+        for k in np.flatnonzero(told.any(axis=0)):
+            j = int(targets[k])
+            if i != j:
+                states = {
+                    float(values[g]): "missing" if whole[g, k] else "known"
+                    for g in np.flatnonzero(told[:, k])
+                }
+                both = bool((gone[:, j] & ~gone[:, i]).any())
+                found += [(j, i, text) for text in _gaps((i, j), states, mark, both, space)]
+    return [Expression(text, space) for _, _, text in sorted(found, key=lambda one: one[:2])]
 
 
 def _gaps(
-    places: tuple[int, int], given: np.ndarray, gone: np.ndarray, space: Table, support: int
-) -> list[Expression]:
+    places: tuple[int, int], states: dict[float, str], mark: float, both: bool, space: Table
+) -> list[str]:
+    """Return what values of a column say of another.
+
+    Args:
+        states: what the other is where the column has a value; `mark` is its being missing.
+        both: whether the other is ever missing where the column is not.
+    """
     column, target = (space.columns[place] for place in places)
-    lost = absent(given[:, None], Table((column,)), 0)
-    share = float(gone.mean())
-
-    def told(rows: np.ndarray) -> str:
-        """Say what all of some rows have, where chance would not."""
-        size, missing = int(rows.sum()), int(gone[rows].sum())
-        if size < support or 0 < missing < size:
-            return ""
-        likely = size * math.log(share if missing else 1.0 - share)
-        return "" if likely >= CHANCE else "missing" if missing else "known"
-
     name, then = column_word(column.name), f"then {column_word(target.name)} is"
-    found = [f"if {name} is missing {then} {state}" for state in [told(lost)] if state]
+    found = [f"if {name} is missing {then} {states[mark]}"] if mark in states else []
     if column.discrete:
-        states = {value: told(given == value) for value in np.unique(given[~lost]).tolist()}
         for state in ("missing", "known"):
-            values = [value for value, said in states.items() if said == state]
+            values = [v for v, said in states.items() if said == state and v != mark]
             # that it is missing only where the other is, is told the other way round
-            if values and not (state == "known" and not (gone & ~lost).any()):
+            if values and (state == "missing" or both):
                 found.append(f"if {_one_of(column, values)} {then} {state}")
-    return [Expression(text, space) for text in found]
+    return found
 
 
 def _one_of(column: Column, values: list[float]) -> str:

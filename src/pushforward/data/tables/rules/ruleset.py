@@ -201,10 +201,9 @@ def asked_rules(
                 f"each of the {len(rows):,} rows breaks one of them; leave one out",
             )
     worst = int(np.argmax(often > 0))
-    said = f"line {where[0]}" if where is not None else "row 0"
-    first = np.flatnonzero(broken[:, worst])[:NAMED]
-    named = ", ".join(str(i if where is None else where[i]) for i in first.tolist())
-    noun = said.split()[0] + "s" * (len(first) > 1)
+    first = np.flatnonzero(broken[:, worst])[:NAMED].tolist()
+    named = ", ".join(str(i if where is None else where[i]) for i in first)
+    noun = ("row" if where is None else "line") + "s" * (len(first) > 1)
     more = ", ..." if often[worst] > len(first) else ""
     raise BadInput(
         f"the rule '{rules.rules[worst]}', which {often[worst]:,} of {len(rows):,} rows break "
