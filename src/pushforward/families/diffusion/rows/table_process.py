@@ -50,7 +50,7 @@ from pushforward.families.diffusion.rows.symbol_bound import (
     symbol_bound,
 )
 from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, number_bound
-from pushforward.families.diffusion.rows.table_walk import TableWalk
+from pushforward.families.diffusion.rows.table_walk import Reveals, TableWalk
 from pushforward.families.diffusion.solvers.noise_grids import log_levels
 from pushforward.families.diffusion.solvers.sampler import SOLVERS, solver_of
 from pushforward.families.diffusion.solvers.schemes import LearnedAncestral
@@ -252,7 +252,9 @@ class TableDiffusion(Process):
         never = (
             None if known is None or known.present is None else self.layout.absent_in(known.present)
         )
-        return TableWalk(guided, seen, noise, self.layout.there, down, rows, reveals, never)
+        return TableWalk(
+            guided, seen, noise, self.layout.there, down, rows, Reveals(reveals, never)
+        )
 
     def _known(self, given: Given | None, n: int) -> Known | None:
         assert isinstance(self.space, Table)

@@ -39,6 +39,20 @@ class TableState:
     inner: Any = None
 
 
+@dataclass(frozen=True)
+class Reveals:
+    """When symbols are revealed.
+
+    Attributes:
+        steps: in how many steps, 0 if there are none.
+        never: which symbols (n, S) are not their last, the one for a missing value; they are revealed
+            first.
+    """
+
+    steps: int
+    never: Tensor | None = None
+
+
 class TableWalk(Walk[TableState]):
     """First `reveals` steps for S symbols, then the steps of a walk over N numbers.
 
@@ -51,9 +65,7 @@ class TableWalk(Walk[TableState]):
         descend: returns the walk of the numbers, which ends at their places; None if there are
             none.
         rows: returns rows from symbols and places.
-        reveals: steps for symbols, 0 if there are none.
-        never: which symbols (n, S) are not their last, the one for a missing value; they are revealed
-            first.
+        reveals: when symbols are revealed.
     """
 
     def __init__(
@@ -64,13 +76,12 @@ class TableWalk(Walk[TableState]):
         there: Callable[[Tensor], Tensor],
         descend: Descend | None,
         rows: Callable[[Tensor, Tensor], Tensor],
-        reveals: int,
-        never: Tensor | None = None,
+        reveals: Reveals,
     ) -> None:
-        self.never = never
         self.model, self.seen, self.noise, self.there = model, seen, noise, there
-        self.descend, self.rows, self.reveals = descend, rows, reveals
-        self.length, self.calls = reveals, reveals * model.calls
+        self.descend, self.rows = descend, rows
+        self.reveals, self.never = reveals.steps, reveals.never
+        self.length, self.calls = self.reveals, self.reveals * model.calls
         if descend is not None:
             numbers = descend(seen)
             self.length, self.calls = self.length + numbers.length, self.calls + numbers.calls
