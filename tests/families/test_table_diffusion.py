@@ -27,7 +27,7 @@ from pushforward.families.diffusion.rows.row_layout import HIDDEN, RowLayout
 from pushforward.families.diffusion.rows.symbol_bound import symbol_bound
 from pushforward.families.diffusion.rows.table_bound import PlacedNumbers, number_bound
 from pushforward.families.diffusion.rows.table_process import TableDiffusion
-from pushforward.families.diffusion.rows.table_walk import TableWalk
+from pushforward.families.diffusion.rows.table_walk import Reveals, TableWalk
 from pushforward.families.diffusion.solvers.sampler import SOLVERS
 
 SMALL = DiffusionConfig(width=32, depth=1, context=16, places=8)
@@ -168,7 +168,7 @@ def exact_walk(n: int, seen: SeenRows, solver: str = "heun", steps: int | None =
     layout = RowLayout(
         (Column("x", "continuous", low=0, high=1), Column("c", "categorical", ("a", "b", "c")))
     )
-    walk = TableWalk(model, seen, noise, layout.there, descend, layout.join, 1)
+    walk = TableWalk(model, seen, noise, layout.there, descend, layout.join, Reveals(1))
     return run(walk)
 
 
